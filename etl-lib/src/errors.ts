@@ -1,0 +1,46 @@
+/**
+ * retriable: the world may be different in a moment (network, throttling, a restart).
+ * fatal: a person has to change a setting, a permission or the schema.
+ * changed: the object was replaced or removed since it was listed; the next run sees the new version.
+ */
+export type ErrorKind = "retriable" | "fatal" | "changed";
+export type Stage = "plan" | "extract" | "transform" | "load";
+
+interface EtlErrorOptions {
+  readonly cause?: unknown;
+  /** `bucket/key` of the object at hand. */
+  readonly object?: string;
+}
+
+/** Base of every error that etl-lib throws on purpose. */
+export abstract class EtlError extends Error {
+  abstract readonly stage: Stage;
+  readonly object: string | null;
+
+  constructor(
+    readonly kind: ErrorKind,
+    message: string,
+    options: EtlErrorOptions = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.object = options.object ?? null;
+  }
+}
+
+/** The window, prefix or source cannot be planned. */
+export class PlanError extends EtlError {
+  override readonly name = "PlanError";
+  readonly stage = "plan";
+}
+
+/** Listing or reading the source failed. */
+export class ExtractError extends EtlError {
+  override readonly name = "ExtractError";
+  readonly stage = "extract";
+}
+
+/** The warehouse refused, failed or has another shape. */
+export class LoadError extends EtlError {
+  override readonly name = "LoadError";
+  readonly stage = "load";
+}
