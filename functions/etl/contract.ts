@@ -1,0 +1,22 @@
+/** What the infrastructure may know of the function: its entry point and the metrics that alarms watch. */
+
+/** `handler` of `index.mjs`, the bundle's entry point. */
+export const HANDLER = "index.handler";
+
+/** CloudWatch namespace of the metrics. Their one dimension is `service`, whose value is the function's name. */
+export const METRICS_NAMESPACE = "Clickstream/ETL";
+export const METRICS_DIMENSION = "service";
+
+/** One data point each per run; dry runs emit none. */
+export const METRICS = {
+  eventsRead: "EventsRead",
+  eventsInserted: "EventsInserted",
+  eventsDuplicate: "EventsDuplicate",
+  eventsRejected: "EventsRejected",
+  objectsLoaded: "ObjectsLoaded",
+  objectsRemaining: "ObjectsRemaining",
+  /** 1 when the run neither failed nor left an object unreadable, else 0. */
+  runSucceeded: "RunSucceeded",
+  /** Rejected events in percent of those read (0 to 100); absent when nothing was read. */
+  rejectShare: "RejectShare",
+} as const;

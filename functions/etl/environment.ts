@@ -1,0 +1,126 @@
+export const SSL_MODES = ["disable", "require", "verify-full"] as const;
+/** As libpq's `sslmode`: `require` encrypts, `verify-full` also checks the certificate and its name. */
+export type SslMode = (typeof SSL_MODES)[number];
+
+/** How to reach the warehouse: the `DWH_*` keys. Exactly as configured; no parameter is read yet. */
+export interface WarehouseEnvironment {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly database: string;
+  /** The password itself, or the SSM SecureString that holds it. */
+  readonly password: { readonly value: string } | { readonly parameter: string };
+  readonly ssl: SslMode;
+  /** SSM parameter with the PEM certificate that `verify-full` trusts; null means the system's authorities. */
+  readonly sslCaParameter: string | null;
+}
+
+/** Where the AWS clients go; null endpoints mean AWS itself. */
+export interface AwsEnvironment {
+  readonly region: string;
+  readonly endpoint: string | null;
+  readonly s3Endpoint: string | null;
+}
+
+/** All that the function is configured with. */
+export interface EtlEnvironment {
+  readonly aws: AwsEnvironment;
+  readonly warehouse: WarehouseEnvironment;
+  readonly rawBucket: string;
+  readonly lookbackHours: number;
+}
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** A key of the environment is missing or bad. The message names the key, the rule and the value received. */
+export class EnvironmentError extends Error {
+  override readonly name = "EnvironmentError";
+}
+
+/** @throws {EnvironmentError} */
+export function readEtlEnvironment(env: Env): EtlEnvironment {
+  return {
+    aws: readAwsEnvironment(env),
+    warehouse: readWarehouseEnvironment(env),
+    rawBucket: required(env, "RAW_BUCKET", "the bucket with the raw events"),
+    lookbackHours: readLookbackHours(env),
+  };
+}
+
+/** @throws {EnvironmentError} */
+export function readWarehouseEnvironment(env: Env): WarehouseEnvironment {
+  const host = required(env, "DWH_HOST", "the address of the warehouse");
+  return {
+    host,
+    port: integer(env, "DWH_PORT", { min: 1, max: 65_535, fallback: 5432 }),
+    user: required(env, "DWH_USER", "the role that loads, e.g. etl_writer"),
+    database: required(env, "DWH_DATABASE", "the warehouse's database, e.g. clickstream_dw"),
+    password: readPassword(env),
+    ssl: oneOf(env, "DWH_SSL", SSL_MODES, isLoopback(host) ? "disable" : "verify-full"),
+    sslCaParameter: optional(env, "DWH_SSL_CA_PARAMETER"),
+  };
+}
+
+/** @throws {EnvironmentError} */
+export function readAwsEnvironment(env: Env): AwsEnvironment {
+  const endpoint = url(env, "AWS_ENDPOINT_URL");
+  return {
+    region: required(env, "AWS_REGION", "the region of the bucket, e.g. ap-southeast-1"),
+    endpoint,
+    s3Endpoint: url(env, "AWS_ENDPOINT_URL_S3") ?? endpoint,
+  };
+}
+
+/** `ETL_LOOKBACK_HOURS`, 24 unless set. @throws {EnvironmentError} */
+export function readLookbackHours(env: Env): number {
+  return integer(env, "ETL_LOOKBACK_HOURS", { min: 1, max: 24 * 90, fallback: 24 });
+}
+
+function readPassword(env: Env): WarehouseEnvironment["password"] {
+  const value = optional(env, "DWH_PASSWORD");
+  if (value !== null) return { value };
+  const parameter = optional(env, "DWH_PASSWORD_PARAMETER");
+  if (parameter !== null) return { parameter };
+  throw new EnvironmentError(
+    "Neither DWH_PASSWORD nor DWH_PASSWORD_PARAMETER is set: one of them has to give the warehouse's password.",
+  );
+}
+
+function optional(env: Env, key: string): string | null {
+  const value = env[key];
+  return value === undefined || value === "" ? null : value;
+}
+
+function required(env: Env, key: string, meaning: string): string {
+  const value = optional(env, key);
+  if (value === null) throw new EnvironmentError(`${key} is not set: it has to name ${meaning}.`);
+  return value;
+}
+
+function integer(env: Env, key: string, rule: { min: number; max: number; fallback: number }): number {
+  const text = optional(env, key);
+  if (text === null) return rule.fallback;
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= rule.min && value <= rule.max) return value;
+  throw new EnvironmentError(
+    `${key} has to be a whole number from ${rule.min} to ${rule.max}, but is "${text}".`,
+  );
+}
+
+function oneOf<T extends string>(env: Env, key: string, allowed: readonly T[], fallback: T): T {
+  const text = optional(env, key);
+  if (text === null) return fallback;
+  const value = allowed.find((candidate) => candidate === text);
+  if (value !== undefined) return value;
+  throw new EnvironmentError(`${key} has to be one of ${allowed.join(", ")}, but is "${text}".`);
+}
+
+function url(env: Env, key: string): string | null {
+  const text = optional(env, key);
+  if (text === null || /^https?:$/.test(URL.parse(text)?.protocol ?? "")) return text;
+  throw new EnvironmentError(`${key} has to be an http or https address, but is "${text}".`);
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
+}
