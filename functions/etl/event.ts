@@ -34,7 +34,8 @@ export function parseEvent(event: unknown, defaults: RequestDefaults): RunReques
   const dryRun = readDryRun(request.dryRun);
   const { from, to, prefix } = request;
   if (prefix !== undefined) return { trigger: "manual", window: null, prefix: readPrefix(request), dryRun };
-  if (from === undefined && to === undefined) return { trigger: "manual", window: lookback(defaults), dryRun };
+  if (from === undefined && to === undefined)
+    return { trigger: "manual", window: lookback(defaults), dryRun };
   if (typeof from !== "string" || typeof to !== "string") {
     throw refusal('"from" and "to" go together, both as text, e.g. "2025-12-06T00:00:00Z".');
   }

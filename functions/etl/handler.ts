@@ -1,0 +1,89 @@
+import { type RunSummary, runEtl, type Source, s3Source } from "etl-lib";
+import { createS3Client, createSsmClient } from "./clients.js";
+import { type Env, type EtlEnvironment, readEtlEnvironment } from "./environment.js";
+import { parseEvent } from "./event.js";
+import { createTelemetry, hasFailed, publishRun, type Telemetry } from "./telemetry.js";
+import { createPool, RenewingPool, readSecrets } from "./warehouse.js";
+
+/** The part of Lambda's context that a run needs. */
+export interface InvocationContext {
+  readonly awsRequestId: string;
+  getRemainingTimeInMillis(): number;
+}
+
+export type Handler = (event: unknown, context: InvocationContext) => Promise<RunSummary>;
+
+/** The run did not end well; thrown so that AWS retries the invocation and then queues it. */
+export class RunFailedError extends Error {
+  override readonly name = "RunFailedError";
+}
+
+/** What is made at the first invocation and kept while the execution environment lives. */
+interface Resources {
+  readonly environment: EtlEnvironment;
+  readonly source: Source;
+  readonly pool: RenewingPool;
+}
+
+/** Left for the last batch to commit, the run to be recorded and the metrics to be written. */
+const MARGIN = { ms: 20_000, share: 0.25 };
+const FUNCTION_NAME = "SBW_Lamda_ETL";
+
+/** A handler that reads its configuration from `env` at the first event. */
+export function createHandler(env: Env): Handler {
+  const telemetry = createTelemetry(env.AWS_LAMBDA_FUNCTION_NAME ?? FUNCTION_NAME);
+  let resources: Resources | null = null;
+  return async (event, context) => {
+    telemetry.logger.appendKeys({ requestId: context.awsRequestId });
+    try {
+      resources ??= createResources(env);
+      return await run(event, context, resources, telemetry);
+    } catch (error) {
+      telemetry.logger.error(error instanceof Error ? error.message : String(error), { error });
+      throw error;
+    }
+  };
+}
+
+function createResources(env: Env): Resources {
+  const environment = readEtlEnvironment(env);
+  const ssm = createSsmClient(environment.aws);
+  const applicationName = env.AWS_LAMBDA_FUNCTION_NAME ?? FUNCTION_NAME;
+  return {
+    environment,
+    source: s3Source({ client: createS3Client(environment.aws), bucket: environment.rawBucket }),
+    pool: new RenewingPool(async () => {
+      const secrets = await readSecrets(environment.warehouse, ssm);
+      return createPool(environment.warehouse, secrets, { applicationName });
+    }),
+  };
+}
+
+async function run(
+  event: unknown,
+  context: InvocationContext,
+  { environment, source, pool }: Resources,
+  { logger, metrics }: Telemetry,
+): Promise<RunSummary> {
+  const { rawBucket, lookbackHours } = environment;
+  const request = parseEvent(event, { rawBucket, lookbackHours, now: new Date() });
+  logger.info("Run starts", { request });
+  await pool.prepare();
+  const summary = await runEtl({ ...request, source, pool, timeBudgetMs: timeBudget(context) });
+  logger.info("Run ends", { summary });
+  if (!summary.dryRun) publishRun(metrics, summary);
+  if (hasFailed(summary)) throw new RunFailedError(failure(summary));
+  return summary;
+}
+
+function timeBudget(context: InvocationContext): number {
+  const remaining = context.getRemainingTimeInMillis();
+  return remaining - Math.min(MARGIN.ms, MARGIN.share * remaining);
+}
+
+function failure({ error, objects }: RunSummary): string {
+  if (error !== null) return error.message;
+  return `${objects.failed} of ${objects.listed} objects could not be read; the next run tries them again.`;
+}
+
+export const handler = createHandler(process.env);

@@ -1,0 +1,140 @@
+import { checkServerIdentity } from "node:tls";
+import type { SSMClient } from "@aws-sdk/client-ssm";
+import pg from "pg";
+import type { WarehouseEnvironment } from "./environment.js";
+import { readParameter } from "./parameters.js";
+
+/** What is read at run time, so that neither the function's configuration nor Terraform's state holds it. */
+export interface WarehouseSecrets {
+  readonly password: string;
+  /** PEM of the certificate to trust; null means the system's authorities. */
+  readonly ca: string | null;
+}
+
+export interface PoolOptions {
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName: string;
+  /** Connections at most. @default 4 */
+  readonly max?: number;
+}
+
+const SECOND = 1_000;
+const REFUSED_PASSWORD = ["28P01", "28000"];
+const REFUSED_CERTIFICATE = /^(CERT_|UNABLE_TO_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT|ERR_TLS_CERT_)/;
+
+/** @throws {ParameterError} */
+export async function readSecrets(
+  warehouse: WarehouseEnvironment,
+  ssm: SSMClient,
+): Promise<WarehouseSecrets> {
+  const { password, sslCaParameter } = warehouse;
+  const [passwordValue, ca] = await Promise.all([
+    "value" in password ? password.value : readParameter(ssm, password.parameter),
+    sslCaParameter === null ? null : readParameter(ssm, sslCaParameter),
+  ]);
+  return { password: passwordValue, ca };
+}
+
+/** A pool on the warehouse; nothing is connected yet. */
+export function createPool(
+  warehouse: WarehouseEnvironment,
+  secrets: WarehouseSecrets,
+  options: PoolOptions,
+): pg.Pool {
+  const pool = new pg.Pool({
+    host: warehouse.host,
+    port: warehouse.port,
+    user: warehouse.user,
+    database: warehouse.database,
+    password: secrets.password,
+    ssl: tlsOptions(warehouse, secrets),
+    application_name: options.applicationName,
+    max: options.max ?? 4,
+    connectionTimeoutMillis: 10 * SECOND,
+    keepAlive: true,
+    statement_timeout: 5 * 60 * SECOND,
+    // A function that is killed inside a transaction must not keep its claims on the ledger for hours.
+    idle_in_transaction_session_timeout: 2 * 60 * SECOND,
+  });
+  // An idle connection that breaks (a restart, a thaw) is replaced by the next connect; unheard, it would end the process.
+  pool.on("error", () => {});
+  return pool;
+}
+
+function tlsOptions(warehouse: WarehouseEnvironment, { ca }: WarehouseSecrets): pg.PoolConfig["ssl"] {
+  if (warehouse.ssl === "disable") return false;
+  if (warehouse.ssl === "require") return { rejectUnauthorized: false };
+  return {
+    rejectUnauthorized: true,
+    // Without a host name (an IP address) node would check the certificate against "localhost".
+    checkServerIdentity: (_name, certificate) => checkServerIdentity(warehouse.host, certificate),
+    ...(ca === null ? {} : { ca }),
+  };
+}
+
+/** Whether other secrets might help: the password or the certificate was refused. */
+export function isRefused(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return REFUSED_PASSWORD.includes(code) || REFUSED_CERTIFICATE.test(code);
+}
+
+/**
+ * A pool that outlives a change of password or certificate: when either is refused, both are read again once and
+ * the pool is made anew.
+ */
+export class RenewingPool {
+  #pool: Promise<pg.Pool> | null = null;
+
+  constructor(private readonly open: () => Promise<pg.Pool>) {}
+
+  /** Reads the secrets unless that is done, so that a fault there is not taken for the warehouse's. */
+  async prepare(): Promise<void> {
+    await this.#current();
+  }
+
+  /** @throws what `open` throws, or the refusal when the secrets read again are refused too */
+  async connect(): Promise<pg.PoolClient> {
+    const current = this.#current();
+    const pool = await current;
+    try {
+      return await pool.connect();
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+      return (await this.#renewed(current)).connect();
+    }
+  }
+
+  async query<R extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<pg.QueryResult<R>> {
+    const client = await this.connect();
+    try {
+      return await client.query<R>(text, values);
+    } finally {
+      client.release();
+    }
+  }
+
+  async end(): Promise<void> {
+    await (await this.#pool)?.end();
+    this.#pool = null;
+  }
+
+  #current(): Promise<pg.Pool> {
+    return this.#pool ?? this.#start();
+  }
+
+  /** Connections that were refused together share one renewal. */
+  #renewed(refused: Promise<pg.Pool>): Promise<pg.Pool> {
+    if (this.#pool !== refused) return this.#current();
+    // The old pool is left alone: who waits in its queue is refused, and comes here too; its idle connections close by themselves.
+    return this.#start();
+  }
+
+  #start(): Promise<pg.Pool> {
+    const pool = this.open();
+    this.#pool = pool;
+    pool.catch(() => {
+      if (this.#pool === pool) this.#pool = null;
+    });
+    return pool;
+  }
+}
