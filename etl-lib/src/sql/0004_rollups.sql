@@ -38,7 +38,7 @@ CREATE TABLE dw.stale_hours (
 -- One row. `version` grows with every refresh that changed something: the key for whatever caches the rollups.
 -- A refresh holds a lock on this table, so two never run at once.
 CREATE TABLE dw.state (
-  only boolean PRIMARY KEY DEFAULT true CHECK (only),
+  state_id boolean PRIMARY KEY DEFAULT true CHECK (state_id),
   version bigint NOT NULL DEFAULT 0,
   refreshed_at timestamptz,
   newest_event_at timestamptz -- of all events
