@@ -42,7 +42,7 @@ export interface Source {
    * The bytes of exactly this object version.
    * @throws {ExtractError} retriable; or kind `changed` when the object was replaced or removed since the listing
    */
-  read(object: SourceObject): Promise<AsyncIterable<Uint8Array>>;
+  read(object: SourceObject): AsyncIterable<Uint8Array>;
 }
 
 /** The half-open span [from, to) in UTC. */

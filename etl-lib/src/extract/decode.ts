@@ -1,0 +1,68 @@
+import { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+
+/** The object claims to be gzip by its magic bytes, but does not inflate to its end. */
+export class InvalidGzipError extends Error {
+  override readonly name = "InvalidGzipError";
+}
+
+/**
+ * The text of an object, piece by piece: gzip is told by its magic bytes, a leading byte-order mark is dropped,
+ * bytes that are not UTF-8 become U+FFFD.
+ * @throws {InvalidGzipError} after the text that could be inflated
+ */
+export async function* decodeText(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  for await (const chunk of inflate(bytes)) {
+    const text = decoder.decode(chunk, { stream: true });
+    if (text !== "") yield text;
+  }
+  const rest = decoder.decode();
+  if (rest !== "") yield rest;
+}
+
+async function* inflate(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const { head, all } = await peek(bytes, 2);
+  if (head[0] !== 0x1f || head[1] !== 0x8b) {
+    yield* all;
+    return;
+  }
+  const gunzip = createGunzip({ chunkSize: 64 * 1024 });
+  const source = Readable.from(all);
+  source.on("error", (error) => gunzip.destroy(error));
+  try {
+    yield* source.pipe(gunzip) as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    if (String((error as NodeJS.ErrnoException).code).startsWith("Z_"))
+      throw new InvalidGzipError((error as Error).message, { cause: error });
+    throw error;
+  } finally {
+    source.destroy();
+  }
+}
+
+/** The first `length` bytes or what there is, and the whole again from its beginning. */
+async function peek(bytes: AsyncIterable<Uint8Array>, length: number) {
+  const iterator = bytes[Symbol.asyncIterator]();
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  while (size < length) {
+    const { value, done } = await iterator.next();
+    if (done) break;
+    parts.push(value);
+    size += value.length;
+  }
+  async function* all() {
+    try {
+      yield* parts;
+      for (;;) {
+        const { value, done } = await iterator.next();
+        if (done) return;
+        yield value;
+      }
+    } finally {
+      await iterator.return?.();
+    }
+  }
+  return { head: parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts), all: all() };
+}

@@ -1,0 +1,83 @@
+import { createReadStream, type Dirent } from "node:fs";
+import { opendir, stat } from "node:fs/promises";
+import { join, resolve, sep } from "node:path";
+import { ExtractError, PlanError } from "../errors.js";
+import type { Source, SourceObject, SourcePage } from "../types.js";
+
+const PAGE = 1000;
+
+/**
+ * A local directory laid out like the bucket. A file's version is its size and modification time.
+ * @throws {PlanError} fatal, when `path` is not a directory
+ */
+export async function directorySource(path: string): Promise<Source> {
+  const root = resolve(path);
+  const found = await stat(root).catch(() => null);
+  if (!found?.isDirectory())
+    throw new PlanError("fatal", `The source ${path} is not a directory: check --source.`);
+  return new DirectorySource(root);
+}
+
+class DirectorySource implements Source {
+  readonly bucket: string;
+
+  constructor(private readonly root: string) {
+    this.bucket = `file://${root.split(sep).join("/")}`;
+  }
+
+  /** A prefix names a folder, as every prefix of this library does, or the beginning of names in one. */
+  async *list(prefix: string, { shallow = false } = {}): AsyncGenerator<SourcePage> {
+    const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
+    const folders: string[] = [];
+    let objects: SourceObject[] = [];
+    for await (const key of this.#keys(folder, (key) => key.startsWith(prefix) || prefix.startsWith(key))) {
+      if (key.endsWith("/")) {
+        if (shallow) folders.push(key);
+        else yield* this.list(key);
+        continue;
+      }
+      objects.push(await this.#describe(key));
+      if (objects.length < PAGE) continue;
+      yield { objects, folders: [] };
+      objects = [];
+    }
+    yield { objects, folders };
+  }
+
+  async *read({ key, etag, bucket }: SourceObject): AsyncGenerator<Uint8Array> {
+    const object = `${bucket}/${key}`;
+    try {
+      if ((await this.#describe(key)).etag !== etag)
+        throw new ExtractError("changed", `${key} changed since it was listed.`, { object });
+      yield* createReadStream(join(this.root, key)) as AsyncIterable<Uint8Array>;
+    } catch (cause) {
+      throw cause instanceof ExtractError ? cause : readError(cause, key, object);
+    }
+  }
+
+  async *#keys(folder: string, matches: (key: string) => boolean): AsyncGenerator<string> {
+    const entries = await opendir(join(this.root, folder), { bufferSize: PAGE }).catch((error) => {
+      if (error.code === "ENOENT") return [];
+      throw new ExtractError("fatal", `${join(this.root, folder)} cannot be read: ${error.message}.`, {
+        cause: error,
+      });
+    });
+    for await (const entry of entries as AsyncIterable<Dirent>) {
+      const isFolder = entry.isDirectory();
+      const key = folder + entry.name + (isFolder ? "/" : "");
+      if ((isFolder || entry.isFile() || entry.isSymbolicLink()) && matches(key)) yield key;
+    }
+  }
+
+  async #describe(key: string): Promise<SourceObject> {
+    const { size, mtime, mtimeMs } = await stat(join(this.root, key));
+    return { bucket: this.bucket, key, etag: `${size}-${Math.round(mtimeMs)}`, size, lastModified: mtime };
+  }
+}
+
+function readError(cause: unknown, key: string, object: string): ExtractError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  if (code === "ENOENT")
+    return new ExtractError("changed", `${key} is gone since it was listed.`, { cause, object });
+  return new ExtractError("fatal", `${key} cannot be read: ${message}.`, { cause, object });
+}

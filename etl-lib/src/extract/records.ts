@@ -1,0 +1,146 @@
+import { decodeText, InvalidGzipError } from "./decode.js";
+import { type Draft, parsed, rejectedAs } from "./draft.js";
+import { isTooLarge, MAX_EVENT_BYTES, MAX_RAW_CHARS } from "./limits.js";
+import { LineFramer } from "./line-framer.js";
+import { ValueEnd } from "./value-end.js";
+import { ValueFramer } from "./value-framer.js";
+
+/** A record of an object: a parsed JSON value, or the reason why there is none. */
+export type RawRecord = Draft & {
+  /** 0-based index of the record in its object. */
+  readonly position: number;
+};
+
+/** Cuts text into records. `pending` is the text of a record that has not ended yet. */
+interface Framer {
+  feed(text: string): Draft[];
+  end(): Draft[];
+  readonly pending: string;
+}
+
+/**
+ * The records of one object, in order, in groups as they become readable: a single value, an array (its elements),
+ * NDJSON, or values one after another; each possibly gzip-compressed, with a byte-order mark, with LF or CRLF.
+ * Memory is bounded by the longest event, not by the object.
+ * @param open opens the object's bytes; called again to look ahead in an array too large to hold
+ */
+export async function* extractRecords(
+  open: () => AsyncIterable<Uint8Array>,
+): AsyncGenerator<RawRecord[], void, undefined> {
+  let position = 0;
+  for await (const drafts of extractDrafts(open))
+    if (drafts.length > 0) yield drafts.map((draft) => ({ ...draft, position: position++ }));
+}
+
+async function* extractDrafts(open: () => AsyncIterable<Uint8Array>): AsyncGenerator<Draft[]> {
+  const texts = decodeText(open());
+  const head = await readHead(texts);
+  const whole = head.ended ? parseWhole(head.text) : undefined;
+  if (whole) {
+    yield whole;
+    return;
+  }
+  const framer: Framer = isNdjson(head)
+    ? new LineFramer()
+    : new ValueFramer(
+        /^\s*\[/.test(head.text) && (await isArrayAlone(head.ended ? [head.text] : decodeText(open()))),
+      );
+  yield framer.feed(head.text);
+  try {
+    if (head.fault) throw head.fault;
+    for await (const text of texts) yield framer.feed(text);
+  } catch (error) {
+    if (!(error instanceof InvalidGzipError)) throw error;
+    yield [rejectedAs("invalid_gzip", error.message, framer.pending)];
+    return;
+  } finally {
+    await texts.return(undefined);
+  }
+  yield framer.end();
+}
+
+interface Head {
+  readonly text: string;
+  /** The text is the whole object. */
+  readonly ended: boolean;
+  readonly fault?: InvalidGzipError;
+}
+
+/** As much as one event may hold: enough to tell the layout, and all there is of most objects. */
+async function readHead(texts: AsyncGenerator<string>): Promise<Head> {
+  let text = "";
+  try {
+    while (text.length <= MAX_EVENT_BYTES) {
+      const { value, done } = await texts.next();
+      if (done) return { text, ended: true };
+      text += value;
+    }
+    return { text, ended: false };
+  } catch (error) {
+    if (error instanceof InvalidGzipError) return { text, ended: false, fault: error };
+    throw error;
+  }
+}
+
+/** The fast way for a small object that is valid as a whole. */
+function parseWhole(text: string): Draft[] | undefined {
+  if (isTooLarge(text)) return undefined;
+  const trimmed = text.trim();
+  if (trimmed === "") return [];
+  try {
+    const value: unknown = JSON.parse(trimmed);
+    if (!Array.isArray(value)) return [parsed(value, () => trimmed)];
+    return value.map((element) =>
+      parsed(element, () => stringify(element) ?? trimmed.slice(0, MAX_RAW_CHARS)),
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined for what is nested deeper than the stack. */
+function stringify(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * NDJSON is told by a line of its own that is a JSON object; an indented one belongs to a value printed over
+ * several lines. What starts with an array is never NDJSON.
+ */
+function isNdjson({ text, ended }: Head): boolean {
+  if (/^\s*\[/.test(text)) return false;
+  const lines = text.split("\n");
+  if (!ended) lines.pop();
+  return lines.length > 1 && lines.some((line) => line.startsWith("{") && isJson(line));
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether no second value follows the array that the text begins with. */
+async function isArrayAlone(texts: Iterable<string> | AsyncIterable<string>): Promise<boolean> {
+  const end = new ValueEnd(0);
+  let closed = false;
+  try {
+    for await (const text of texts) {
+      const from = closed ? 0 : end.find(text);
+      if (from < 0) continue;
+      closed = true;
+      const next = text.slice(from).trimStart();
+      if (next !== "") return !/^[[{"\d\-tfn]/.test(next);
+    }
+  } catch (error) {
+    if (!(error instanceof InvalidGzipError)) throw error;
+  }
+  return true;
+}

@@ -1,0 +1,122 @@
+import { ListObjectsV2Command, type ListObjectsV2CommandOutput, type S3Client } from "@aws-sdk/client-s3";
+import type { Dispatcher } from "undici";
+import { ExtractError } from "../errors.js";
+import { DEFAULT_RETRY, type RetryPolicy, retrying } from "../retry.js";
+import type { Source, SourceObject, SourcePage } from "../types.js";
+import { listError, readError, statusError } from "./s3-errors.js";
+import { SignedGet } from "./signed-get.js";
+
+export interface S3SourceOptions {
+  /** Region, credentials, endpoint and path style are taken from it. */
+  readonly client: S3Client;
+  readonly bucket: string;
+  /** Connections kept open for reading. @default 64 */
+  readonly connections?: number;
+  readonly retry?: RetryPolicy;
+}
+
+/** Objects below this are read whole before they are handed on, so that a broken transfer is simply repeated. */
+const SMALL_OBJECT_BYTES = 1024 * 1024;
+
+/** A bucket as a source of events. `close` ends its connections. */
+export function s3Source(options: S3SourceOptions): Source & { close(): Promise<void> } {
+  return new S3Source(options);
+}
+
+class S3Source implements Source {
+  readonly bucket: string;
+  readonly #client: S3Client;
+  readonly #get: SignedGet;
+  readonly #retry: RetryPolicy;
+
+  constructor({ client, bucket, connections = 64, retry = DEFAULT_RETRY }: S3SourceOptions) {
+    this.bucket = bucket;
+    this.#client = client;
+    this.#get = new SignedGet(client, bucket, connections);
+    this.#retry = retry;
+  }
+
+  async *list(prefix: string, { shallow = false } = {}): AsyncGenerator<SourcePage> {
+    let token: string | undefined;
+    do {
+      const page: ListObjectsV2CommandOutput = await retrying(this.#retry, () =>
+        this.#listPage(prefix, shallow, token),
+      );
+      yield {
+        objects: (page.Contents ?? []).map((entry) => ({
+          bucket: this.bucket,
+          key: decodeKey(entry.Key ?? ""),
+          etag: (entry.ETag ?? "").replaceAll('"', ""),
+          size: entry.Size ?? 0,
+          lastModified: entry.LastModified ?? new Date(0),
+        })),
+        folders: (page.CommonPrefixes ?? []).map((folder) => decodeKey(folder.Prefix ?? "")),
+      };
+      token = page.IsTruncated ? page.NextContinuationToken : undefined;
+    } while (token);
+  }
+
+  /** Resumes a large object where its transfer broke off; `If-Match` holds it to the version that was listed. */
+  async *read(object: SourceObject): AsyncGenerator<Uint8Array> {
+    if (object.size <= SMALL_OBJECT_BYTES) {
+      yield await retrying(this.#retry, () => this.#readWhole(object));
+      return;
+    }
+    let offset = 0;
+    for (let retriesLeft = this.#retry.retries; ; retriesLeft--) {
+      try {
+        const body = await retrying(this.#retry, () => this.#open(object, offset));
+        for await (const chunk of body as AsyncIterable<Uint8Array>) {
+          offset += chunk.length;
+          yield chunk;
+        }
+        return;
+      } catch (cause) {
+        const error = cause instanceof ExtractError ? cause : readError(cause, object);
+        if (error.kind !== "retriable" || retriesLeft === 0) throw error;
+      }
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#get.close();
+  }
+
+  async #listPage(prefix: string, shallow: boolean, token: string | undefined) {
+    try {
+      return await this.#client.send(
+        new ListObjectsV2Command({
+          Bucket: this.bucket,
+          Prefix: prefix,
+          // Without it a key with a control character breaks the XML of its whole page.
+          EncodingType: "url",
+          ...(shallow && { Delimiter: "/" }),
+          ...(token && { ContinuationToken: token }),
+        }),
+      );
+    } catch (cause) {
+      throw listError(cause, this.bucket);
+    }
+  }
+
+  async #readWhole(object: SourceObject): Promise<Uint8Array> {
+    const body = await this.#open(object, 0);
+    try {
+      return new Uint8Array(await body.arrayBuffer());
+    } catch (cause) {
+      throw readError(cause, object);
+    }
+  }
+
+  async #open(object: SourceObject, offset: number): Promise<Dispatcher.ResponseData["body"]> {
+    const headers = { "if-match": `"${object.etag}"`, ...(offset > 0 && { range: `bytes=${offset}-` }) };
+    const response = await this.#get.get(object.key, headers).catch((cause) => {
+      throw readError(cause, object);
+    });
+    if (response.statusCode === (offset > 0 ? 206 : 200)) return response.body;
+    const text = await response.body.text().catch(() => "");
+    throw statusError(response.statusCode, text, object);
+  }
+}
+
+const decodeKey = (key: string): string => decodeURIComponent(key.replaceAll("+", " "));

@@ -1,0 +1,33 @@
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/**
+ * Finds where an object or array ends without reading what is in it: only brackets and quotes count. For values that
+ * are rejected anyway (too large, too deep), whose nesting a tokenizer would have to remember.
+ */
+export class ValueEnd {
+  #quoted = false;
+  #escaped = false;
+
+  /** @param depth how many brackets are open before the first text. */
+  constructor(private depth: number) {}
+
+  /** Index just behind the value's last character in `text`, or -1 when it goes on. */
+  find(text: string, from = 0): number {
+    for (let index = from; index < text.length; index++) {
+      const code = text.charCodeAt(index);
+      if (this.#escaped) this.#escaped = false;
+      else if (this.#quoted) this.#inString(code);
+      else if (code === QUOTE) this.#quoted = true;
+      // [ and {, ] and } differ in one bit only.
+      else if ((code & ~0x20) === 0x5b) this.depth++;
+      else if ((code & ~0x20) === 0x5d && --this.depth === 0) return index + 1;
+    }
+    return -1;
+  }
+
+  #inString(code: number): void {
+    if (code === BACKSLASH) this.#escaped = true;
+    else if (code === QUOTE) this.#quoted = false;
+  }
+}

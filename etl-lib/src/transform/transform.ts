@@ -1,0 +1,90 @@
+import type { EventRow, RejectCause, SourceObject } from "../types.js";
+import { eventId } from "./event-id.js";
+import { eventTimestamp } from "./event-timestamp.js";
+import { booleanField, decimalField, isJsonObject, type JsonObject, textField } from "./fields.js";
+import { type RepairLog, repairText } from "./repair.js";
+
+export const MAX_DEPTH = 64;
+
+/** Where an event was found: what its id and its time fall back on. */
+export interface EventOrigin {
+  readonly object: Pick<SourceObject, "bucket" | "key" | "lastModified">;
+  /** 0-based index of the event in its object. */
+  readonly position: number;
+}
+
+export type Transformed =
+  | { readonly row: EventRow; readonly reject?: never }
+  | { readonly row?: never; readonly reject: { readonly cause: RejectCause; readonly detail: string } };
+
+/**
+ * Maps one parsed JSON value to a row of `public.clickstream_events`, or says why it cannot be one. Never throws,
+ * whatever the value; repairs are counted in `log`. The mapping is the table of `raw-events.md`.
+ */
+export function transformEvent(value: unknown, origin: EventOrigin, log: RepairLog): Transformed {
+  if (!isJsonObject(value))
+    return rejected("not_an_object", `expected a JSON object, found ${nameOf(value)}`);
+  if (isDeeperThan(value, MAX_DEPTH)) return rejected("too_deep", `nested deeper than ${MAX_DEPTH} levels`);
+  const name = eventName(value, log);
+  if (!name) return rejected("missing_event_name", "eventName is absent, empty or not text");
+  return { row: toRow(value, name, origin, log) };
+}
+
+const rejected = (cause: RejectCause, detail: string): Transformed => ({ reject: { cause, detail } });
+
+const nameOf = (value: unknown): string =>
+  value === null ? "null" : Array.isArray(value) ? "an array" : `a ${typeof value}`;
+
+function eventName(event: JsonObject, log: RepairLog): string | undefined {
+  for (const candidate of [event.eventName, event.event_name]) {
+    const name = typeof candidate === "string" ? repairText(candidate, "event_name", log) : "";
+    if (name !== "") return name;
+  }
+  return undefined;
+}
+
+function toRow(event: JsonObject, name: string, { object, position }: EventOrigin, log: RepairLog): EventRow {
+  const text = (column: string, ...keys: string[]) => textField(event, keys, column, log);
+  const product = productOf(event, log);
+  const productText = (column: string, ...keys: string[]) => textField(product, keys, column, log);
+  const productPrice = (column: string, ...keys: string[]) => decimalField(product, keys, column, log);
+  return {
+    event_id: eventId(event, () => `${object.bucket}/${object.key}#${position}`),
+    event_timestamp: eventTimestamp(event, object.lastModified, log),
+    event_name: name,
+    user_id: text("user_id", "userId", "user_id"),
+    user_login_state: text("user_login_state", "userLoginState", "user_login_state"),
+    identity_source: text("identity_source", "identitySource", "identity_source"),
+    client_id: text("client_id", "clientId", "client_id"),
+    session_id: text("session_id", "sessionId", "session_id"),
+    is_first_visit: booleanField(event, ["isFirstVisit", "is_first_visit"], "is_first_visit", log),
+    context_product_id: productText("context_product_id", "id", "product_id"),
+    context_product_name: productText("context_product_name", "name", "product_name"),
+    context_product_category: productText("context_product_category", "category", "product_category"),
+    context_product_brand: productText("context_product_brand", "brand", "brandName", "product_brand"),
+    context_product_price: productPrice("context_product_price", "price", "product_price"),
+    context_product_discount_price: productPrice(
+      "context_product_discount_price",
+      "discountPrice",
+      "product_discount_price",
+    ),
+    context_product_url_path: productText("context_product_url_path", "urlPath", "product_url_path"),
+  };
+}
+
+const NO_PRODUCT: JsonObject = Object.freeze({});
+
+function productOf(event: JsonObject, log: RepairLog): JsonObject {
+  if (isJsonObject(event.product)) return event.product;
+  if (isJsonObject(event.context_product)) return event.context_product;
+  if ((event.product ?? event.context_product ?? null) !== null) log.add("context_product", "wrong_type");
+  return NO_PRODUCT;
+}
+
+/** Depth of `{}` is 1. Stops at the limit, so hostile nesting costs no stack. */
+function isDeeperThan(value: object, limit: number): boolean {
+  if (limit === 0) return true;
+  for (const child of Object.values(value))
+    if (typeof child === "object" && child !== null && isDeeperThan(child, limit - 1)) return true;
+  return false;
+}
