@@ -1,9 +1,8 @@
-import { AwsProvider } from "@cdktf/provider-aws/lib/provider/index.js";
-import { Vpc } from "@cdktf/provider-aws/lib/vpc/index.js";
-import { App, TerraformStack } from "cdktf";
+import { App } from "cdktf";
+import { collectArtefacts } from "./stacks/artefacts.js";
+import { createStacks } from "./stacks/clickstream.js";
+import { loadConfig } from "./stacks/config.js";
 
 const app = new App();
-const s = new TerraformStack(app, "x");
-new AwsProvider(s, "aws", { region: "ap-southeast-1" });
-new Vpc(s, "vpc", { cidrBlock: "10.0.0.0/16" });
+createStacks(app, loadConfig(app.node.getAllContext()), collectArtefacts());
 app.synth();

@@ -1,0 +1,31 @@
+import type { BaseStack } from "../base-stack.js";
+import type { PostgresHost } from "./postgres-host.js";
+
+const SHINY_PORT = 3838;
+const POSTGRES_PORT = 5432;
+/** Not 5432: a developer's own PostgreSQL may listen there. */
+const LOCAL_POSTGRES_PORT = 15432;
+
+/** Shell commands that an operator pastes; each prints or does one thing. */
+export function tunnelCommands(stack: BaseStack, host: PostgresHost) {
+  const { region, warehouseDatabase } = stack.config;
+  const parameter = (name: string) =>
+    `$(aws ssm get-parameter --region ${region} --with-decryption --name ${name} --query Parameter.Value --output text)`;
+  const password = parameter(host.secrets.password("dashboard-reader-password").name);
+  const certificate = parameter(host.secrets.certificate.name);
+  // The certificate names the host's own address, so libpq checks that one while it connects to the tunnel's end.
+  const connection = [
+    `host=${host.address} hostaddr=127.0.0.1 port=${LOCAL_POSTGRES_PORT} dbname=${warehouseDatabase}`,
+    "user=dashboard_reader sslmode=verify-full sslrootcert=warehouse.pem",
+  ].join(" ");
+  return {
+    dashboard_tunnel_command: forward(region, host.instance.id, SHINY_PORT, SHINY_PORT),
+    psql_tunnel_command: forward(region, host.instance.id, POSTGRES_PORT, LOCAL_POSTGRES_PORT),
+    psql_command: `echo "${certificate}" > warehouse.pem && PGPASSWORD="${password}" psql "${connection}"`,
+  };
+}
+
+function forward(region: string, instanceId: string, remote: number, local: number): string {
+  const parameters = `portNumber=${remote},localPortNumber=${local}`;
+  return `aws ssm start-session --region ${region} --target ${instanceId} --document-name AWS-StartPortForwardingSession --parameters ${parameters}`;
+}

@@ -1,0 +1,137 @@
+import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js";
+import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic/index.js";
+import { SnsTopicSubscription } from "@cdktf/provider-aws/lib/sns-topic-subscription/index.js";
+import type { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue/index.js";
+import { Construct } from "constructs";
+import { METRICS, METRICS_DIMENSION, METRICS_NAMESPACE } from "../../functions/etl/contract.js";
+import type { BaseStack } from "../base-stack.js";
+
+const HOUR = 3600;
+
+interface Alarm {
+  readonly description: string;
+  readonly namespace: string;
+  readonly metric: string;
+  readonly dimensions: { readonly [name: string]: string };
+  readonly statistic: "Sum" | "Maximum";
+  /** Seconds. */
+  readonly period: number;
+  /** @default 1 */
+  readonly periods?: number;
+  /** Raised when the metric lies above, or below, this. */
+  readonly above?: number;
+  readonly below?: number;
+}
+
+/** What wakes an operator, all of it to one topic. */
+export class EtlAlarms extends Construct {
+  readonly topic: SnsTopic;
+
+  constructor(
+    private readonly stack: BaseStack,
+    id: string,
+    private readonly failures: SqsQueue,
+  ) {
+    super(stack, id);
+    this.topic = this.createTopic();
+    this.createAlarm("errors", this.errors());
+    this.createAlarm("failures_queued", this.failuresQueued());
+    this.createAlarm("no_load", this.noLoad());
+    this.createAlarm("rejects", this.rejects());
+    this.createAlarm("duration", this.duration());
+  }
+
+  /** Unencrypted on purpose: CloudWatch cannot publish to a topic under the `alias/aws/sns` key. */
+  private createTopic(): SnsTopic {
+    const { functionName, alarmEmail } = this.stack.config;
+    const topic = new SnsTopic(this, "topic", { name: `${functionName}-alarms` });
+    if (alarmEmail !== null) {
+      const subscription = { topicArn: topic.arn, protocol: "email", endpoint: alarmEmail };
+      new SnsTopicSubscription(this, "email", subscription);
+    }
+    return topic;
+  }
+
+  private errors(): Alarm {
+    return {
+      description: "A run of the ETL function failed",
+      namespace: "AWS/Lambda",
+      metric: "Errors",
+      dimensions: { FunctionName: this.stack.config.functionName },
+      statistic: "Sum",
+      period: 300,
+      above: 0,
+    };
+  }
+
+  private failuresQueued(): Alarm {
+    return {
+      description: "A run failed after every retry and waits in the queue",
+      namespace: "AWS/SQS",
+      metric: "ApproximateNumberOfMessagesVisible",
+      dimensions: { QueueName: this.failures.name },
+      statistic: "Maximum",
+      period: 300,
+      above: 0,
+    };
+  }
+
+  private noLoad(): Alarm {
+    const hours = this.stack.config.alarmNoLoadHours;
+    return {
+      ...this.ownMetric(METRICS.runSucceeded),
+      description: `No run succeeded for ${hours} h`,
+      statistic: "Sum",
+      periods: hours,
+      below: 1,
+    };
+  }
+
+  private rejects(): Alarm {
+    const percent = this.stack.config.alarmRejectPercent;
+    return {
+      ...this.ownMetric(METRICS.rejectShare),
+      description: `More than ${percent} % of a run's events were rejected`,
+      statistic: "Maximum",
+      above: percent,
+    };
+  }
+
+  private duration(): Alarm {
+    const { functionName, functionTimeoutSeconds, alarmDurationPercent } = this.stack.config;
+    return {
+      description: `A run took more than ${alarmDurationPercent} % of its ${functionTimeoutSeconds} s`,
+      namespace: "AWS/Lambda",
+      metric: "Duration",
+      dimensions: { FunctionName: functionName },
+      statistic: "Maximum",
+      period: HOUR,
+      above: functionTimeoutSeconds * 10 * alarmDurationPercent, // ms
+    };
+  }
+
+  private ownMetric(metric: string) {
+    const dimensions = { [METRICS_DIMENSION]: this.stack.config.functionName };
+    return { namespace: METRICS_NAMESPACE, metric, dimensions, period: HOUR };
+  }
+
+  private createAlarm(id: string, alarm: Alarm): void {
+    const { below, above } = alarm;
+    new CloudwatchMetricAlarm(this, id, {
+      alarmName: `${this.stack.config.functionName}-${id.replaceAll("_", "-")}`,
+      alarmDescription: alarm.description,
+      namespace: alarm.namespace,
+      metricName: alarm.metric,
+      dimensions: { ...alarm.dimensions },
+      statistic: alarm.statistic,
+      period: alarm.period,
+      evaluationPeriods: alarm.periods ?? 1,
+      comparisonOperator: below === undefined ? "GreaterThanThreshold" : "LessThanThreshold",
+      threshold: below ?? above ?? 0,
+      // Silence is what an alarm on too little is for; it means that all is well for one on too much.
+      treatMissingData: below === undefined ? "notBreaching" : "breaching",
+      alarmActions: [this.topic.arn],
+      okActions: [this.topic.arn],
+    });
+  }
+}

@@ -1,0 +1,84 @@
+import { VpcEndpoint } from "@cdktf/provider-aws/lib/vpc-endpoint/index.js";
+import type { Construct } from "constructs";
+import { BaseStack } from "./base-stack.js";
+import { artifactsBucketName, packageBucketName } from "./buckets.js";
+import type { Config } from "./config.js";
+import { policy, type Statement } from "./constructs/policy.js";
+import type { NetworkStack } from "./network-stack.js";
+
+/** 5.4.2: the only ways from the private subnet to AWS. */
+export class EndpointsStack extends BaseStack {
+  constructor(
+    scope: Construct,
+    config: Config,
+    private readonly network: NetworkStack,
+  ) {
+    super(scope, "endpoints", config);
+    this.createS3Endpoint();
+    this.createInterfaceEndpoint("ssm");
+    this.createInterfaceEndpoint("ssmmessages");
+    if (config.ec2MessagesEndpoint) this.createInterfaceEndpoint("ec2messages");
+  }
+
+  private createS3Endpoint(): void {
+    new VpcEndpoint(this, "s3", {
+      vpcId: this.network.vpc.id,
+      vpcEndpointType: "Gateway",
+      serviceName: `com.amazonaws.${this.config.region}.s3`,
+      routeTableIds: [this.network.privateRouteTable.id],
+      policy: policy(this.readRawEvents(), this.useArtifacts(), this.installPackages()),
+      tags: { Name: `${this.config.vpcName}-s3` },
+    });
+  }
+
+  private createInterfaceEndpoint(service: string): void {
+    new VpcEndpoint(this, service, {
+      vpcId: this.network.vpc.id,
+      vpcEndpointType: "Interface",
+      serviceName: `com.amazonaws.${this.config.region}.${service}`,
+      privateDnsEnabled: true,
+      subnetIds: [this.network.privateSubnet.id],
+      securityGroupIds: [this.network.connectivity.endpoints.id],
+      tags: { Name: `${this.config.vpcName}-${service}` },
+    });
+  }
+
+  private readRawEvents(): Statement {
+    const bucket = `arn:aws:s3:::${this.config.rawBucket}`;
+    return this.ownAccountOnly(
+      "ReadRawEvents",
+      ["s3:GetObject", "s3:ListBucket"],
+      [bucket, `${bucket}/events/*`],
+    );
+  }
+
+  private useArtifacts(): Statement {
+    const bucket = `arn:aws:s3:::${artifactsBucketName(this)}`;
+    const actions = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListBucket"];
+    return this.ownAccountOnly("UseArtifacts", actions, [bucket, `${bucket}/*`]);
+  }
+
+  /** dnf sends no signature, so no condition on who asks can hold here. */
+  private installPackages(): Statement {
+    const bucket = `arn:aws:s3:::${packageBucketName(this.config.region)}`;
+    return {
+      Sid: "InstallPackages",
+      Effect: "Allow",
+      Principal: "*",
+      Action: ["s3:GetObject"],
+      Resource: [`${bucket}/*`],
+    };
+  }
+
+  /** Credentials of another account, brought in from outside, carry nothing out through the endpoint. */
+  private ownAccountOnly(sid: string, actions: readonly string[], resources: readonly string[]): Statement {
+    return {
+      Sid: sid,
+      Effect: "Allow",
+      Principal: "*",
+      Action: actions,
+      Resource: resources,
+      Condition: { StringEquals: { "aws:PrincipalAccount": this.accountId } },
+    };
+  }
+}

@@ -1,0 +1,35 @@
+import { TerraformOutput } from "cdktf";
+import type { Construct } from "constructs";
+import type { FunctionBundle } from "../functions/etl/bundle.js";
+import { BaseStack } from "./base-stack.js";
+import type { Config } from "./config.js";
+import { EtlAlarms } from "./constructs/etl-alarms.js";
+import { EtlFunction } from "./constructs/etl-function.js";
+import { rawBucketArn } from "./constructs/raw-bucket.js";
+import { Schedule } from "./constructs/schedule.js";
+import type { NetworkStack } from "./network-stack.js";
+import type { WarehouseStack } from "./warehouse-stack.js";
+
+export interface SchedulerStackProps {
+  readonly network: NetworkStack;
+  readonly warehouse: WarehouseStack;
+  readonly bundle: FunctionBundle;
+}
+
+/** 5.4.4 and 5.4.5: the ETL function, the rule that runs it, and the alarms on both. */
+export class SchedulerStack extends BaseStack {
+  constructor(scope: Construct, config: Config, { network, warehouse, bundle }: SchedulerStackProps) {
+    super(scope, "scheduler", config);
+    const etl = new EtlFunction(this, "etl", {
+      network,
+      warehouse: warehouse.host,
+      rawBucketArn: rawBucketArn(this),
+      bundle,
+    });
+    new Schedule(this, "hourly", etl.function);
+    const alarms = new EtlAlarms(this, "alarm", etl.failures);
+    new TerraformOutput(this, "function_name", { value: etl.function.functionName });
+    new TerraformOutput(this, "failure_queue_url", { value: etl.failures.url });
+    new TerraformOutput(this, "alarm_topic_arn", { value: alarms.topic.arn });
+  }
+}
