@@ -7,4 +7,28 @@ export interface HostFile {
   readonly mode: "0644" | "0755";
 }
 
-export const HOST_FILES: readonly HostFile[] = [];
+const LIBRARY = "usr/local/lib/clickstream";
+const UNITS = "etc/systemd/system";
+
+const SCRIPTS = ["setup", "migrate", "backup", "dashboard-update"];
+const PARTS = ["lib.sh", "volume.sh", "cluster.sh", "certificate.sh", "roles.sh"];
+const SQL = ["role", "database", "warehouse", "web", "migrations", "migration"];
+const TIMED = ["setup", "migrate", "backup", "dashboard-update"];
+
+const text = (source: string, path: string): HostFile => ({ source, path, mode: "0644" });
+const script = (name: string): HostFile => ({
+  source: `host/${name}`,
+  path: `${LIBRARY}/${name}`,
+  mode: "0755",
+});
+const unit = (name: string): HostFile => text(`units/${name}`, `${UNITS}/${name}`);
+
+/** All files of a host, of either role set: one that is not used there is not started. */
+export const HOST_FILES: readonly HostFile[] = [
+  ...PARTS.map((name) => text(`host/${name}`, `${LIBRARY}/${name}`)),
+  ...SQL.map((name) => text(`host/sql/${name}.sql`, `${LIBRARY}/sql/${name}.sql`)),
+  ...SCRIPTS.map(script),
+  ...TIMED.flatMap((name) => [unit(`clickstream-${name}.service`), unit(`clickstream-${name}.timer`)]),
+  unit("clickstream-dashboard.service"),
+  text("units/postgresql.conf", `${UNITS}/postgresql.service.d/clickstream.conf`),
+];

@@ -29,6 +29,8 @@ export interface BootstrapProps {
   readonly migrationsPrefix?: string;
   /** `dashboard-runtime.tar.zst` and its `.sha256` in the bucket. @default "dashboard/" */
   readonly dashboardPrefix?: string;
+  /** Port on loopback that the dashboard listens on. @default "3838" */
+  readonly dashboardPort?: string;
   /** Where the nightly dumps go in the bucket. @default "backups/" */
   readonly backupsPrefix?: string;
 }
@@ -53,11 +55,11 @@ export function renderUserDataTemplate(props: BootstrapProps): string {
   return compose(props, (text) => text.replaceAll("${", "$${").replaceAll("%{", "%%{"));
 }
 
-function compose(props: BootstrapProps, escape: (text: string) => string): string {
+function compose(props: BootstrapProps, escaped: (text: string) => string): string {
   const script = [
-    escape(read("first-boot.sh")),
+    escaped(read("first-boot.sh")),
     `put etc/clickstream/host.env 0644 <<'END_OF_FILE'\n${environment(props)}END_OF_FILE\n`,
-    ...HOST_FILES.map(({ source, path, mode }) => escape(put(path, mode, read(source)))),
+    ...HOST_FILES.map(({ source, path, mode }) => escaped(put(path, mode, read(source)))),
     "main\n",
   ].join("\n");
   return [
@@ -89,6 +91,7 @@ function environment(props: BootstrapProps): string {
     PORT: props.port ?? "5432",
     MIGRATIONS_PREFIX: props.migrationsPrefix ?? "migrations/",
     DASHBOARD_PREFIX: props.dashboardPrefix ?? "dashboard/",
+    DASHBOARD_PORT: props.dashboardPort ?? "3838",
     BACKUPS_PREFIX: props.backupsPrefix ?? "backups/",
   };
   return Object.entries(values)
