@@ -1,4 +1,4 @@
-import { decodeText, InvalidGzipError } from "./decode.js";
+import { decodeText, InvalidGzipError, isGzip } from "./decode.js";
 import { type Draft, parsed, rejectedAs } from "./draft.js";
 import { isTooLarge, MAX_EVENT_BYTES, MAX_RAW_CHARS } from "./limits.js";
 import { LineFramer } from "./line-framer.js";
@@ -30,6 +30,12 @@ export async function* extractRecords(
   let position = 0;
   for await (const drafts of extractDrafts(open))
     if (drafts.length > 0) yield drafts.map((draft) => ({ ...draft, position: position++ }));
+}
+
+/** The records of an object at hand that is valid as a whole and not compressed; undefined for any other. */
+export function readSmall(bytes: Uint8Array): RawRecord[] | undefined {
+  if (isGzip(bytes)) return undefined;
+  return parseWhole(new TextDecoder().decode(bytes))?.map((draft, position) => ({ ...draft, position }));
 }
 
 async function* extractDrafts(open: () => AsyncIterable<Uint8Array>): AsyncGenerator<Draft[]> {

@@ -1,0 +1,11 @@
+export { type ErrorKind, EtlError, ExtractError, LoadError, PlanError } from "./errors.js";
+export { directorySource } from "./extract/directory-source.js";
+export { type S3SourceOptions, s3Source } from "./extract/s3-source.js";
+export { lookbackWindow, parseWindow } from "./extract/window.js";
+export { assertSchema, type Migration, migrate, readMigrations } from "./load/migrations.js";
+export { toLoadError } from "./load/pg-errors.js";
+export type { Queryable, WarehouseClient, WarehousePool } from "./load/warehouse.js";
+export { DEFAULT_RETRY, type RetryPolicy } from "./retry.js";
+export { type RunOptions, type RunProgress, runEtl } from "./run.js";
+export { type EventOrigin, transformEvent } from "./transform/transform.js";
+export * from "./types.js";

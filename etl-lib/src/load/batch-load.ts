@@ -1,0 +1,169 @@
+import { RepairLog } from "../transform/repair.js";
+import {
+  EVENT_COLUMNS,
+  type EventCounts,
+  type RejectCause,
+  type SourceObject,
+  type Warnings,
+} from "../types.js";
+import { copyIntoEvents, copyIntoStage } from "./copy.js";
+import type { EventChunk, ObjectTally } from "./event-chunk.js";
+import { type Claim, claim, settle } from "./ledger.js";
+import { insertRejects } from "./rejects.js";
+import type { WarehouseClient } from "./warehouse.js";
+
+const COLUMNS = EVENT_COLUMNS.join(", ");
+
+/** What a batch added to the warehouse, or would have. */
+export interface BatchResult {
+  /** Objects loaded now; the others of the batch were loaded by someone else meanwhile. */
+  loaded: number;
+  events: EventCounts;
+  rejects: { [cause in RejectCause]?: number };
+  warnings: Warnings;
+}
+
+/** How the last chunk went, which is how the next one is tried first. */
+export interface CopyMode {
+  direct: boolean;
+}
+
+/** One batch on its way into the warehouse, inside the caller's transaction. */
+export class BatchLoad {
+  readonly #repairs = new RepairLog();
+  readonly #counts: EventCounts[];
+  readonly #hours = new Set<number>();
+  readonly #rejects: BatchResult["rejects"] = {};
+  #claims: Map<number, Claim> | undefined;
+  #expected: EventCounts[] = [];
+
+  constructor(
+    private readonly client: WarehouseClient,
+    private readonly runId: string,
+    private readonly objects: readonly SourceObject[],
+    private readonly mode: CopyMode,
+  ) {
+    this.#counts = objects.map(noCounts);
+  }
+
+  /** Writes a chunk's rows and rejects. The first one takes the objects in the ledger. */
+  async add(chunk: EventChunk): Promise<void> {
+    this.#claims ??= await this.#claim(chunk);
+    const { lines, objectOfLine } = this.#ownLines(chunk, this.#claims);
+    const inserted = await this.#insert(lines, objectOfLine);
+    for (const [object, tally] of chunk.tallies)
+      if (this.#claims.has(object))
+        addTally(this.#counts[object] as EventCounts, tally, inserted.get(object) ?? 0);
+    const rejects = chunk.rejects.filter(({ object }) => this.#claims?.has(object));
+    await insertRejects(this.client, this.runId, this.objects, rejects);
+    for (const { cause } of rejects) this.#rejects[cause] = (this.#rejects[cause] ?? 0) + 1;
+    this.#repairs.merge(chunk.repairs.warnings);
+    for (const hour of chunk.hours) this.#hours.add(hour);
+  }
+
+  /** The UTC hours that rows of this batch lie in. */
+  get hours(): ReadonlySet<number> {
+    return this.#hours;
+  }
+
+  /** Corrects the ledger where a chunk that was not the first, or a duplicate, made other counts. */
+  async finish(): Promise<BatchResult> {
+    const claims = this.#claims ?? (await this.#claim());
+    const changed = [...claims].filter(([object, { insertedBefore }]) => {
+      const [counts, expected] = [this.#counts[object], this.#expected[object]] as [EventCounts, EventCounts];
+      return insertedBefore > 0 || counts.inserted !== expected.inserted || counts.read !== expected.read;
+    });
+    await settle(
+      this.client,
+      changed.map(([object]) => this.objects[object] as SourceObject),
+      changed.map(([object, { insertedBefore }]) =>
+        ofVersion(this.#counts[object] as EventCounts, insertedBefore),
+      ),
+    );
+    const events = noCounts();
+    for (const object of claims.keys()) addCounts(events, this.#counts[object] as EventCounts);
+    return { loaded: claims.size, events, rejects: this.#rejects, warnings: this.#repairs.warnings };
+  }
+
+  /** Expects what holds in nearly every batch: one chunk, in which nothing is a duplicate of what is there. */
+  #claim(chunk?: EventChunk): Promise<Map<number, Claim>> {
+    this.#expected = this.objects.map((_, object) => {
+      const counts = noCounts();
+      const tally = chunk?.tallies.get(object);
+      if (tally) addTally(counts, tally, tally.read - tally.rejected - tally.duplicates);
+      return counts;
+    });
+    return claim(this.client, this.runId, this.objects, this.#expected);
+  }
+
+  #ownLines({ lines, objectOfLine }: EventChunk, claims: Map<number, Claim>) {
+    if (claims.size === this.objects.length) return { lines, objectOfLine };
+    const own = (_: unknown, line: number) => claims.has(objectOfLine[line] as number);
+    return { lines: lines.filter(own), objectOfLine: objectOfLine.filter(own) };
+  }
+
+  /** @returns how many rows of each object were new */
+  async #insert(lines: readonly string[], objectOfLine: readonly number[]): Promise<Map<number, number>> {
+    if (lines.length === 0) return new Map();
+    if (this.mode.direct && (await this.#tryDirect(lines))) return countBy(objectOfLine);
+    const inserted = await this.#insertNew(lines, objectOfLine);
+    const total = [...inserted.values()].reduce((sum, count) => sum + count, 0);
+    this.mode.direct = total === lines.length;
+    return inserted;
+  }
+
+  /** False when an event of the chunk is there already; the table is then as before. */
+  async #tryDirect(lines: readonly string[]): Promise<boolean> {
+    await this.client.query("SAVEPOINT chunk");
+    try {
+      await copyIntoEvents(this.client, lines);
+      await this.client.query("RELEASE SAVEPOINT chunk");
+      return true;
+    } catch (error) {
+      if ((error as { code?: string }).code !== "23505") throw error;
+      await this.client.query("ROLLBACK TO SAVEPOINT chunk");
+      return false;
+    }
+  }
+
+  async #insertNew(lines: readonly string[], objectOfLine: readonly number[]): Promise<Map<number, number>> {
+    await copyIntoStage(this.client, lines, objectOfLine);
+    const { rows } = await this.client.query<{ object_no: number; inserted: number }>(
+      `WITH inserted AS (
+         INSERT INTO public.clickstream_events (${COLUMNS}) SELECT ${COLUMNS} FROM pg_temp.etl_stage
+         ON CONFLICT (event_id) DO NOTHING RETURNING event_id)
+       SELECT object_no, count(*)::int AS inserted FROM pg_temp.etl_stage JOIN inserted USING (event_id) GROUP BY 1`,
+    );
+    return new Map(rows.map(({ object_no, inserted }) => [object_no, inserted]));
+  }
+}
+
+const noCounts = (): EventCounts => ({ read: 0, inserted: 0, duplicates: 0, rejected: 0 });
+
+function addTally(counts: EventCounts, { read, rejected }: ObjectTally, inserted: number): void {
+  addCounts(counts, { read, inserted, rejected, duplicates: read - rejected - inserted });
+}
+
+export function addCounts(counts: EventCounts, more: EventCounts): void {
+  counts.read += more.read;
+  counts.inserted += more.inserted;
+  counts.duplicates += more.duplicates;
+  counts.rejected += more.rejected;
+}
+
+/** After a requeue the ledger says what of the version lies in the table, whichever load inserted it. */
+const ofVersion = (
+  { read, inserted, duplicates, rejected }: EventCounts,
+  insertedBefore: number,
+): EventCounts => ({
+  read,
+  inserted: inserted + insertedBefore,
+  duplicates: duplicates - insertedBefore,
+  rejected,
+});
+
+function countBy(keys: readonly number[]): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+  return counts;
+}

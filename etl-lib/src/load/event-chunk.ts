@@ -1,0 +1,66 @@
+import { RepairLog } from "../transform/repair.js";
+import type { EventRow, Reject, RejectCause } from "../types.js";
+import { copyLine } from "./copy-line.js";
+
+/** What one object contributed to a chunk, before the warehouse said what of it was new. */
+export interface ObjectTally {
+  read: number;
+  rejected: number;
+  /** The same event twice in this chunk. */
+  duplicates: number;
+}
+
+const HOUR = 60 * 60 * 1000;
+
+/**
+ * Rows and rejects on their way to the warehouse, encoded for COPY. An event that comes twice in a chunk is counted
+ * as a duplicate here, so that COPY meets each event_id once.
+ */
+export class EventChunk {
+  readonly lines: string[] = [];
+  /** Of each line, the index of its object in the batch. */
+  readonly objectOfLine: number[] = [];
+  readonly rejects: (Reject & { readonly object: number })[] = [];
+  readonly tallies = new Map<number, ObjectTally>();
+  readonly repairs = new RepairLog();
+  /** The UTC hours its rows lie in, in milliseconds since 1970. */
+  readonly hours = new Set<number>();
+  /** Length of all text held, in characters. */
+  size = 0;
+  readonly #ids = new Set<string>();
+
+  addRow(object: number, row: EventRow): void {
+    const tally = this.tally(object);
+    tally.read++;
+    if (this.#ids.has(row.event_id)) {
+      tally.duplicates++;
+      return;
+    }
+    this.#ids.add(row.event_id);
+    const line = copyLine(row);
+    this.lines.push(line);
+    this.objectOfLine.push(object);
+    this.hours.add(Math.floor(row.event_timestamp.getTime() / HOUR) * HOUR);
+    this.size += line.length;
+  }
+
+  addReject(object: number, reject: Reject): void {
+    const tally = this.tally(object);
+    tally.read++;
+    tally.rejected++;
+    this.rejects.push({ ...reject, object });
+    this.size += reject.raw.length;
+  }
+
+  /** Makes the object known even when it holds no event. */
+  tally(object: number): ObjectTally {
+    let tally = this.tallies.get(object);
+    if (!tally) {
+      tally = { read: 0, rejected: 0, duplicates: 0 };
+      this.tallies.set(object, tally);
+    }
+    return tally;
+  }
+}
+
+export type RejectCounts = { [cause in RejectCause]?: number };

@@ -1,0 +1,36 @@
+import type { Reject, SourceObject } from "../types.js";
+import type { Queryable } from "./warehouse.js";
+
+const REJECTS_PER_INSERT = 500;
+
+/** Writes rejects into quarantine. @param rejects each with the index of its object in `objects` */
+export async function insertRejects(
+  db: Queryable,
+  runId: string,
+  objects: readonly SourceObject[],
+  rejects: readonly (Reject & { readonly object: number })[],
+): Promise<void> {
+  for (let from = 0; from < rejects.length; from += REJECTS_PER_INSERT) {
+    const some = rejects.slice(from, from + REJECTS_PER_INSERT);
+    const of = some.map(({ object }) => objects[object] as SourceObject);
+    await db.query(
+      `INSERT INTO etl.rejects (bucket, key, etag, position, cause, detail, raw, run_id)
+       SELECT $1, key, etag, position, cause, detail, raw, $2
+       FROM unnest($3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[])
+         AS t (key, etag, position, cause, detail, raw)`,
+      [
+        of[0]?.bucket,
+        runId,
+        of.map(({ key }) => key),
+        of.map(({ etag }) => etag),
+        some.map(({ position }) => position),
+        some.map(({ cause }) => cause),
+        some.map(({ detail }) => holdable(detail)),
+        some.map(({ raw }) => holdable(raw)),
+      ],
+    );
+  }
+}
+
+/** PostgreSQL's text holds neither U+0000 nor half a surrogate pair. */
+const holdable = (text: string): string => text.replaceAll("\0", "\u2400").toWellFormed();

@@ -1,0 +1,241 @@
+/**
+ * The statements of one refresh, in their order. Each reads the temporary tables of the ones before it, inside one
+ * REPEATABLE READ transaction: they all see the same events. See docs/decisions/2026-11-22-rollups.md.
+ */
+
+/**
+ * `LOCK TABLE` takes no snapshot: it is frozen by the first statement after it, so a refresh that waited here for
+ * another sees all that the other committed. Hash aggregation, which the planner underrates here, is three times as fast.
+ */
+export const BEGIN = `
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+LOCK TABLE dw.state IN SHARE ROW EXCLUSIVE MODE;
+SET LOCAL search_path = pg_catalog;
+SET LOCAL work_mem = '64MB';
+SET LOCAL enable_sort = off;
+SET LOCAL jit = off;
+SET LOCAL idle_in_transaction_session_timeout = '60s';
+CREATE TEMP TABLE stale (hour timestamptz PRIMARY KEY) ON COMMIT DROP;
+CREATE TEMP TABLE stale_days (zone text, day date, PRIMARY KEY (zone, day)) ON COMMIT DROP;
+CREATE TEMP TABLE changed_sessions (first_event_at timestamptz) ON COMMIT DROP;
+CREATE TEMP TABLE new_products (
+  segment int, product_id text, name text, category text, brand text, price numeric, discount_price numeric,
+  url_path text, views bigint, carts bigint, checkout_starts bigint, checkouts bigint, seen_at timestamptz
+) ON COMMIT DROP;
+CREATE TEMP TABLE new_groups (session_id text, category text, brand text, furthest_step smallint) ON COMMIT DROP`;
+
+/** Deletes exactly the marks this snapshot sees; a mark committed later stays for the next refresh. */
+export const TAKE_MARKS = `
+WITH seen AS (DELETE FROM dw.stale_hours RETURNING hour)
+INSERT INTO pg_temp.stale SELECT DISTINCT date_trunc('hour', hour, 'UTC') FROM seen`;
+
+/** For a rebuild: nothing is kept, every hour is stale. */
+export const CLEAR_ALL = `
+DELETE FROM dw.stale_hours;
+DELETE FROM dw.hourly_events;
+DELETE FROM dw.visits;
+DELETE FROM dw.days;
+DELETE FROM dw.session_groups;
+DELETE FROM dw.sessions;
+DELETE FROM dw.product_groups;
+DELETE FROM dw.products;
+DELETE FROM dw.product_days;
+DELETE FROM dw.funnel_days;
+UPDATE dw.zones SET built_at = NULL;
+UPDATE dw.state SET newest_event_at = NULL;
+INSERT INTO pg_temp.stale SELECT DISTINCT date_trunc('hour', event_timestamp, 'UTC') FROM public.clickstream_events`;
+
+/** The days of every zone that hold a stale hour, and all days of a zone that is new. */
+export const FIND_STALE_DAYS = `
+INSERT INTO pg_temp.stale_days
+SELECT zone, (hour AT TIME ZONE zone)::date FROM pg_temp.stale, dw.zones
+UNION
+SELECT zone, (hour AT TIME ZONE zone)::date FROM (SELECT DISTINCT hour FROM dw.hourly_events) h, dw.zones
+WHERE built_at IS NULL`;
+
+/** Spans without a gap: of the stale hours ($1 = false) or of the stale days ($1 = true). */
+export const SPANS = `
+WITH span AS (
+  SELECT hour AS lo, hour + interval '1 hour' AS hi FROM pg_temp.stale WHERE NOT $1
+  UNION ALL
+  SELECT day::timestamp AT TIME ZONE zone, (day + 1)::timestamp AT TIME ZONE zone FROM pg_temp.stale_days WHERE $1
+), reach AS (
+  SELECT lo, hi, max(hi) OVER (ORDER BY lo, hi ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM span
+), island AS (
+  SELECT lo, hi, count(*) FILTER (WHERE before IS NULL OR lo > before) OVER (ORDER BY lo, hi) AS n FROM reach
+)
+SELECT min(lo) AS lo, max(hi) AS hi FROM island GROUP BY n ORDER BY 1`;
+
+/** Where a day begins or ends in any zone: between two neighbours, the day is the same in each zone. */
+const DAY_BOUNDS = `
+SELECT array_agg(bound ORDER BY bound) FROM (
+  SELECT day::timestamp AT TIME ZONE zone AS bound FROM pg_temp.stale_days
+  UNION
+  SELECT (day + 1)::timestamp AT TIME ZONE zone FROM pg_temp.stale_days
+) b`;
+
+export const MAKE_SEGMENTS = `
+CREATE TEMP TABLE segments ON COMMIT DROP AS
+WITH bounds AS (${DAY_BOUNDS})
+SELECT segment::int, d.zone, d.day
+FROM bounds, unnest(array_agg) WITH ORDINALITY AS b (start, segment)
+JOIN dw.zones z ON true
+JOIN pg_temp.stale_days d ON d.zone = z.zone AND d.day = (b.start AT TIME ZONE z.zone)::date`;
+
+export const CLEAR_HOURS = `
+DELETE FROM dw.hourly_events t USING pg_temp.stale s WHERE t.hour = s.hour;
+DELETE FROM dw.visits t USING pg_temp.stale s WHERE t.hour = s.hour`;
+
+const HOUR = "date_bin('1 hour', event_timestamp, 'epoch')";
+const IN_SPAN = "event_timestamp >= $1 AND event_timestamp < $2";
+const NAMES_A_PRODUCT =
+  "(context_product_id IS NOT NULL OR context_product_category IS NOT NULL OR context_product_brand IS NOT NULL)";
+
+/** Raw rows of a span [$1, $2) of stale hours. */
+export const READ_HOURS = [
+  `INSERT INTO dw.hourly_events
+SELECT ${HOUR}, event_name, user_login_state, count(*)
+FROM public.clickstream_events WHERE ${IN_SPAN} GROUP BY 1, 2, 3`,
+
+  `INSERT INTO dw.visits
+SELECT ${HOUR}, client_id, user_id, session_id, user_login_state, count(*), min(event_timestamp), max(event_timestamp),
+  coalesce(max(step), 0), coalesce(max(step) FILTER (WHERE step >= 4 AND NOT ${NAMES_A_PRODUCT}), 0)
+FROM public.clickstream_events LEFT JOIN dw.funnel_steps USING (event_name)
+WHERE ${IN_SPAN} GROUP BY 1, 2, 3, 4, 5`,
+
+  `INSERT INTO pg_temp.new_groups
+SELECT session_id, context_product_category, context_product_brand, coalesce(max(step), 0)
+FROM public.clickstream_events LEFT JOIN dw.funnel_steps USING (event_name)
+WHERE ${IN_SPAN} AND session_id IS NOT NULL AND ${NAMES_A_PRODUCT} GROUP BY 1, 2, 3`,
+];
+
+/** Raw rows of a span [$1, $2) of stale days. */
+export const READ_DAYS = `
+INSERT INTO pg_temp.new_products
+SELECT width_bucket(event_timestamp, (${DAY_BOUNDS})), context_product_id, context_product_name,
+  context_product_category, context_product_brand, context_product_price, context_product_discount_price,
+  context_product_url_path,
+  count(*) FILTER (WHERE event_name = 'product_view'), count(*) FILTER (WHERE event_name = 'add_to_cart_click'),
+  count(*) FILTER (WHERE event_name = 'checkout_start'), count(*) FILTER (WHERE event_name = 'checkout_complete'),
+  max(event_timestamp)
+FROM public.clickstream_events
+WHERE ${IN_SPAN} AND context_product_id IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7, 8`;
+
+/** From here on the rollups follow from what was read. */
+export const FOLLOW: readonly string[] = [
+  // Sessions only grow: an earlier first event, a later last one, a further step. So merging is exact in any order.
+  `CREATE TEMP TABLE new_sessions ON COMMIT DROP AS
+SELECT session_id, min(first_event_at) AS first_event_at, max(last_event_at) AS last_event_at,
+  max(furthest_step) AS furthest_step, max(user_login_state) AS user_login_state, max(checkout_step) AS checkout_step
+FROM dw.visits JOIN pg_temp.stale USING (hour) WHERE session_id IS NOT NULL GROUP BY session_id`,
+  `ANALYZE pg_temp.new_sessions`,
+  `WITH changed AS (
+  MERGE INTO dw.sessions s USING pg_temp.new_sessions n ON s.session_id = n.session_id
+  WHEN MATCHED AND (
+    n.first_event_at < s.first_event_at OR n.last_event_at > s.last_event_at OR n.furthest_step > s.furthest_step
+    OR n.checkout_step > s.checkout_step
+    OR greatest(n.user_login_state, s.user_login_state) IS DISTINCT FROM s.user_login_state
+  ) THEN UPDATE SET
+    first_event_at = least(s.first_event_at, n.first_event_at),
+    last_event_at = greatest(s.last_event_at, n.last_event_at),
+    furthest_step = greatest(s.furthest_step, n.furthest_step),
+    user_login_state = greatest(s.user_login_state, n.user_login_state),
+    checkout_step = greatest(s.checkout_step, n.checkout_step)
+  WHEN NOT MATCHED THEN INSERT
+    (session_id, first_event_at, last_event_at, furthest_step, user_login_state, checkout_step)
+    VALUES (n.session_id, n.first_event_at, n.last_event_at, n.furthest_step, n.user_login_state, n.checkout_step)
+  RETURNING old.first_event_at AS was, new.first_event_at AS is
+)
+INSERT INTO pg_temp.changed_sessions
+SELECT DISTINCT date_trunc('hour', h, 'UTC') FROM changed, unnest(ARRAY[was, is]) AS h WHERE h IS NOT NULL`,
+
+  // IS NOT DISTINCT FROM cannot be hashed; the pair of equal texts and equal nullness can.
+  `INSERT INTO dw.product_groups (category, brand)
+SELECT category COLLATE "C", brand COLLATE "C" FROM pg_temp.new_groups
+EXCEPT SELECT category, brand FROM dw.product_groups`,
+  `CREATE TEMP TABLE grouped ON COMMIT DROP AS
+SELECT s.session_key, g.product_group, max(n.furthest_step) AS furthest_step, min(s.first_event_at) AS first_event_at
+FROM pg_temp.new_groups n
+JOIN dw.product_groups g ON coalesce(g.category, '') = coalesce(n.category, '')
+  AND coalesce(g.brand, '') = coalesce(n.brand, '')
+  AND (g.category IS NULL) = (n.category IS NULL) AND (g.brand IS NULL) = (n.brand IS NULL)
+JOIN dw.sessions s ON s.session_id = n.session_id
+GROUP BY 1, 2`,
+  `ANALYZE pg_temp.grouped`,
+  `WITH changed AS (
+  MERGE INTO dw.session_groups t USING pg_temp.grouped n
+    ON t.session_key = n.session_key AND t.product_group = n.product_group
+  WHEN MATCHED AND n.furthest_step > t.furthest_step THEN UPDATE SET furthest_step = n.furthest_step
+  WHEN NOT MATCHED THEN INSERT VALUES (n.session_key, n.product_group, n.furthest_step)
+  RETURNING n.first_event_at
+)
+INSERT INTO pg_temp.changed_sessions SELECT DISTINCT date_trunc('hour', first_event_at, 'UTC') FROM changed`,
+
+  `CREATE TEMP TABLE stale_funnel ON COMMIT DROP AS
+SELECT zone, (first_event_at AT TIME ZONE zone)::date AS day FROM pg_temp.changed_sessions, dw.zones
+UNION
+SELECT zone, day FROM pg_temp.stale_days JOIN dw.zones USING (zone) WHERE built_at IS NULL`,
+  `DELETE FROM dw.funnel_days t USING pg_temp.stale_funnel d WHERE t.zone = d.zone AND t.day = d.day`,
+  `CREATE TEMP TABLE funnel_sessions ON COMMIT DROP AS
+SELECT d.zone, d.day, s.session_key, s.user_login_state, s.furthest_step, s.checkout_step
+FROM pg_temp.stale_funnel d
+JOIN dw.sessions s ON s.first_event_at >= d.day::timestamp AT TIME ZONE d.zone
+  AND s.first_event_at < (d.day + 1)::timestamp AT TIME ZONE d.zone`,
+  `ANALYZE pg_temp.funnel_sessions`,
+  `WITH named AS (
+  SELECT f.zone, f.day, f.session_key, f.user_login_state, f.checkout_step, g.category, g.brand, t.furthest_step
+  FROM pg_temp.funnel_sessions f
+  JOIN dw.session_groups t USING (session_key)
+  JOIN dw.product_groups g USING (product_group)
+), reached AS (
+  SELECT zone, day, 'all' AS dimension, NULL AS value, user_login_state, furthest_step AS own, 0 AS bare
+  FROM pg_temp.funnel_sessions
+  UNION ALL
+  SELECT zone, day, 'category', category, user_login_state, max(furthest_step), max(checkout_step)
+  FROM named GROUP BY zone, day, session_key, category, user_login_state
+  UNION ALL
+  SELECT zone, day, 'brand', brand, user_login_state, max(furthest_step), max(checkout_step)
+  FROM named GROUP BY zone, day, session_key, brand, user_login_state
+), final AS (
+  SELECT zone, day, dimension, value, user_login_state,
+    CASE WHEN own >= 3 THEN greatest(own, bare) ELSE own END AS step
+  FROM reached
+)
+INSERT INTO dw.funnel_days
+SELECT zone, day, dimension, value, user_login_state, count(*), count(*) FILTER (WHERE step >= 1),
+  count(*) FILTER (WHERE step >= 2), count(*) FILTER (WHERE step >= 3), count(*) FILTER (WHERE step >= 4),
+  count(*) FILTER (WHERE step >= 5)
+FROM final GROUP BY 1, 2, 3, 4, 5`,
+
+  `DELETE FROM dw.product_days t USING pg_temp.stale_days d WHERE t.zone = d.zone AND t.day = d.day`,
+  `INSERT INTO dw.product_days
+SELECT zone, day, product_id, sum(views), sum(carts), sum(checkout_starts), sum(checkouts)
+FROM pg_temp.new_products JOIN pg_temp.segments USING (segment) GROUP BY 1, 2, 3`,
+  `WITH newest AS (
+  SELECT DISTINCT ON (product_id) * FROM (
+    SELECT product_id, name, category, brand, price, discount_price, url_path, seen_at FROM pg_temp.new_products
+    UNION ALL
+    SELECT p.* FROM dw.products p WHERE product_id IN (SELECT n.product_id FROM pg_temp.new_products n)
+  ) p
+  ORDER BY product_id, seen_at DESC, name DESC NULLS LAST, category DESC NULLS LAST, brand DESC NULLS LAST,
+    price DESC NULLS LAST, discount_price DESC NULLS LAST, url_path DESC NULLS LAST
+)
+MERGE INTO dw.products p USING newest n ON p.product_id = n.product_id
+WHEN MATCHED AND (p.*) IS DISTINCT FROM (n.*) THEN UPDATE SET name = n.name, category = n.category, brand = n.brand,
+  price = n.price, discount_price = n.discount_price, url_path = n.url_path, seen_at = n.seen_at
+WHEN NOT MATCHED THEN INSERT
+  VALUES (n.product_id, n.name, n.category, n.brand, n.price, n.discount_price, n.url_path, n.seen_at)`,
+
+  `DELETE FROM dw.days t USING pg_temp.stale_days d WHERE t.zone = d.zone AND t.day = d.day`,
+  `INSERT INTO dw.days
+SELECT d.zone, d.day, sum(v.events), count(DISTINCT v.client_id), count(DISTINCT v.user_id),
+  count(DISTINCT v.session_id)
+FROM pg_temp.stale_days d
+JOIN dw.visits v ON v.hour >= d.day::timestamp AT TIME ZONE d.zone
+  AND v.hour < (d.day + 1)::timestamp AT TIME ZONE d.zone
+GROUP BY 1, 2`,
+
+  `UPDATE dw.zones SET built_at = clock_timestamp() WHERE built_at IS NULL`,
+  `UPDATE dw.state SET version = version + 1, refreshed_at = clock_timestamp(), newest_event_at = greatest(
+  newest_event_at, (SELECT max(last_event_at) FROM dw.visits JOIN pg_temp.stale USING (hour)))`,
+];

@@ -1,0 +1,53 @@
+import { listObjects } from "./extract/plan.js";
+import { notYetLoaded } from "./load/ledger.js";
+import type { Source, SourceObject, Window } from "./types.js";
+
+/** Objects to load in one transaction. */
+export interface BatchToLoad {
+  readonly objects: readonly SourceObject[];
+  /** Their stored size. */
+  readonly bytes: number;
+}
+
+export interface BatchPlan {
+  readonly source: Source;
+  readonly window: Window | null;
+  readonly prefix: string | undefined;
+  /** Objects in a batch, at most. */
+  readonly maxObjects: number;
+  /** Runs the ledger look-up of one page, with the caller's retries. */
+  readonly subtractLoaded: (
+    page: readonly SourceObject[],
+    lookUp: typeof notYetLoaded,
+  ) => Promise<readonly SourceObject[]>;
+  readonly onListed: (page: { listed: number; fresh: number; bytes: number }) => void;
+}
+
+const MAX_BATCH_OBJECTS = 2000;
+const MAX_BATCH_BYTES = 8 * 1024 * 1024;
+
+/**
+ * The work of a run: what the window holds less what the ledger has, grouped into batches. No cursor is kept, so late,
+ * overwritten and failed objects are found by any later run.
+ */
+export async function* planBatches(plan: BatchPlan): AsyncGenerator<BatchToLoad> {
+  const maxObjects = Math.min(plan.maxObjects, MAX_BATCH_OBJECTS);
+  let objects: SourceObject[] = [];
+  let bytes = 0;
+  for await (const page of listObjects(plan.source, plan)) {
+    const fresh = await plan.subtractLoaded(page, notYetLoaded);
+    plan.onListed({ listed: page.length, fresh: fresh.length, bytes: sizeOf(fresh) });
+    for (const object of fresh) {
+      if (objects.length >= maxObjects || (objects.length > 0 && bytes + object.size > MAX_BATCH_BYTES)) {
+        yield { objects, bytes };
+        objects = [];
+        bytes = 0;
+      }
+      objects.push(object);
+      bytes += object.size;
+    }
+  }
+  if (objects.length > 0) yield { objects, bytes };
+}
+
+const sizeOf = (objects: readonly SourceObject[]): number => objects.reduce((sum, { size }) => sum + size, 0);
