@@ -1,0 +1,114 @@
+quality_ui <- function(id, t) {
+  ns <- NS(id)
+  tags$div(
+    class = "panels always",
+    panel_ui(ns("freshness"), t, "quality.freshness", "wide"),
+    panel_ui(ns("rejects"), t, "quality.rejects"),
+    panel_ui(ns("warnings"), t, "quality.warnings"),
+    panel_ui(ns("runs"), t, "quality.runs", "wide")
+  )
+}
+
+quality_server <- function(id, context) {
+  context$ready <- context$reachable # loads can be looked at before they bring the first event
+  moduleServer(id, function(input, output, session) {
+    zone <- function() context$state()["tz"]
+    loads <- function() context$state()["loads"]
+    # ages grow by the minute, so this one is not cached
+    freshness <- context$read("quality_freshness", zone, cached = FALSE)
+    panel_server("freshness", context, freshness, draw_freshness(context), freshness_columns(context))
+    rejects <- context$read("quality_rejects", function() c(loads(), zone()))
+    panel_server("rejects", context, rejects, draw_causes(context, "cause", "quality.rejects"), reject_columns(context), none_found)
+    warnings <- context$read("quality_warnings", loads)
+    panel_server("warnings", context, warnings, draw_warnings(context), warning_columns(context), none_found)
+    runs <- context$read("quality_runs", function() c(loads(), zone()))
+    panel_server("runs", context, runs, draw_runs(context), run_columns(context))
+  })
+}
+
+#' No reject and no warning is good news with words of its own, not a filter that matches nothing.
+none_found <- function(rows) FALSE
+
+freshness_columns <- function(context) {
+  time <- function(x) format_local_time(x, context$lang)
+  list(
+    column("newest_event", "quality.newest_event", time), column("newest_load", "quality.newest_load", time),
+    column("next_due", "quality.next_due", time), column("stale_hours", "quality.stale_hours", function(x) format_number(x, context$lang), TRUE)
+  )
+}
+
+late_after <- 15 * 60
+
+draw_freshness <- function(context) function(rows) {
+  t <- context$t
+  tile <- function(name, text, hint) tags$div(class = "tile", tags$dt(t(name)), tags$dd(class = "big", text), tags$dd(class = "change", hint))
+  ago <- function(age) if (is.na(age)) t("quality.never") else t("quality.ago", span = format_span(age, t))
+  time <- function(x) format_local_time(x, context$lang)
+  due <- if (is.na(rows$overdue)) {
+    tile("quality.next_due", "\u2013", t("quality.unscheduled"))
+  } else if (rows$overdue > late_after) {
+    tags$div(class = "late", tile("quality.next_due", time(rows$next_due), t("quality.late", span = format_span(rows$overdue, t))))
+  } else {
+    tile("quality.next_due", time(rows$next_due), t("quality.on_time"))
+  }
+  tagList(
+    tags$dl(
+      class = "tiles",
+      tile("quality.newest_event", time(rows$newest_event), ago(rows$newest_event_age)),
+      tile("quality.newest_load", time(rows$newest_load), ago(rows$newest_load_age)), due
+    ),
+    if (rows$stale_hours > 0) tags$p(class = "hint", t("quality.stale", n = format_number(rows$stale_hours, context$lang)))
+  )
+}
+
+reject_columns <- function(context) {
+  number <- function(x) format_number(x, context$lang)
+  list(
+    column("cause", "cause", function(x) data_labels(context$t, "cause", x)), column("rejects", "rejects", number, TRUE),
+    column("objects", "objects", number, TRUE), column("newest", "newest", function(x) format_local_time(x, context$lang))
+  )
+}
+
+draw_causes <- function(context, name, title) function(rows) {
+  t <- context$t
+  if (nrow(rows) == 0) return(notice(t("quality.no_rejects"), "good"))
+  labels <- data_labels(t, "cause", rows[[name]])
+  texts <- format_number(rows$rejects, context$lang)
+  tagList(
+    chart_bars(labels, rows$rejects, texts, t("groups.alt", title = t(title), name = labels[1], value = texts[1])),
+    table_behind(table_of(rows, reject_columns(context), t, t(title)), t)
+  )
+}
+
+warning_columns <- function(context) {
+  list(
+    column("column_name", "column"), column("cause", "cause", function(x) data_labels(context$t, "repair", x)),
+    column("warnings", "warnings", function(x) format_number(x, context$lang), TRUE)
+  )
+}
+
+draw_warnings <- function(context) function(rows) {
+  t <- context$t
+  if (nrow(rows) == 0) return(notice(t("quality.no_warnings"), "good"))
+  labels <- paste0(rows$column_name, " \u00b7 ", data_labels(t, "repair", rows$cause))
+  texts <- format_number(rows$warnings, context$lang)
+  shown <- seq_len(min(12, nrow(rows)))
+  tagList(
+    chart_bars(labels[shown], rows$warnings[shown], texts[shown], t("groups.alt", title = t("quality.warnings"), name = labels[1], value = texts[1])),
+    table_behind(table_of(rows, warning_columns(context), t, t("quality.warnings")), t)
+  )
+}
+
+run_columns <- function(context) {
+  number <- function(x) format_number(x, context$lang)
+  list(
+    column("started", "started", function(x) format_local_time(x, context$lang)),
+    column("trigger", "trigger", function(x) data_labels(context$t, "trigger", x)),
+    column("status", "status", function(x) data_labels(context$t, "status", x)),
+    column("read", "read", number, TRUE), column("inserted", "inserted", number, TRUE),
+    column("duplicates", "duplicates", number, TRUE), column("rejected", "rejects", number, TRUE),
+    column("seconds", "seconds", function(x) format_number(x, context$lang, 1), TRUE), column("error", "error")
+  )
+}
+
+draw_runs <- function(context) function(rows) table_of(rows, run_columns(context), context$t, context$t("quality.runs"))

@@ -1,0 +1,84 @@
+// What Shiny's own client has no part for: native date fields, light and dark, the language switch, a lost connection.
+(() => {
+  const root = document.documentElement;
+
+  const storedTheme = () => {
+    try {
+      return localStorage.getItem("theme");
+    } catch {
+      return null; // storage can be switched off
+    }
+  };
+
+  const systemDark = matchMedia("(prefers-color-scheme: dark)");
+  const theme = () => storedTheme() ?? (systemDark.matches ? "dark" : "light");
+
+  const showTheme = () => {
+    root.dataset.theme = theme();
+    document.querySelector("button.theme")?.setAttribute("aria-pressed", String(theme() === "dark"));
+  };
+
+  const switchTheme = () => {
+    const next = theme() === "dark" ? "light" : "dark";
+    try {
+      localStorage.setItem("theme", next);
+      showTheme();
+    } catch {
+      root.dataset.theme = next;
+    }
+  };
+
+  const switchLanguage = (lang) => {
+    const address = new URL(location.href);
+    address.searchParams.set("lang", lang);
+    location.assign(address);
+  };
+
+  // A filter is shown on the tabs it acts on.
+  const showFilters = (tab) => {
+    for (const box of document.querySelectorAll(".only[data-tabs]")) {
+      box.hidden = !box.dataset.tabs.split(" ").includes(tab);
+    }
+  };
+
+  const registerDays = () => {
+    class DayBinding extends Shiny.InputBinding {
+      find(scope) {
+        return $(scope).find("input.day-input");
+      }
+      getValue(element) {
+        return element.value;
+      }
+      subscribe(element, changed) {
+        $(element).on("change.day", () => changed(false));
+      }
+      unsubscribe(element) {
+        $(element).off(".day");
+      }
+      receiveMessage(element, message) {
+        element.value = message.value;
+        $(element).trigger("change");
+      }
+    }
+    Shiny.inputBindings.register(new DayBinding(), "dashboard.day");
+  };
+
+  showTheme();
+  systemDark.addEventListener("change", showTheme);
+
+  document.addEventListener("DOMContentLoaded", () => {
+    showTheme();
+    registerDays();
+    showFilters(document.querySelector("#tab .active [data-value], #tab .active[data-value]")?.dataset.value);
+    document.querySelector("button.theme").addEventListener("click", switchTheme);
+    for (const button of document.querySelectorAll("button.language")) {
+      button.addEventListener("click", () => switchLanguage(button.dataset.lang));
+    }
+    $(document).on("shiny:inputchanged", (event) => {
+      if (event.name === "tab") showFilters(event.value);
+    });
+    $(document).on("shiny:disconnected", () => {
+      document.querySelector(".lost").hidden = false;
+    });
+  });
+})();
