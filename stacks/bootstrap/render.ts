@@ -52,7 +52,7 @@ export function renderUserData(props: BootstrapProps): string {
  * and the tokens in `props` are not, so that it can stand in a local value or an attribute.
  */
 export function renderUserDataTemplate(props: BootstrapProps): string {
-  return compose(props, (text) => text.replaceAll("${", "$${").replaceAll("%{", "%%{"));
+  return compose(props, (text) => text.replaceAll("${", () => "$${").replaceAll("%{", "%%{"));
 }
 
 function compose(props: BootstrapProps, escaped: (text: string) => string): string {
