@@ -6,7 +6,7 @@ import { buildSync } from "esbuild";
 import { type Zippable, zipSync } from "fflate";
 
 export interface FunctionBundle {
-  /** The deployment package: index.mjs, and etl-lib's migrations as sql/*.sql beside it. */
+  /** The deployment package: etl/index.mjs and, where etl-lib looks for its migrations from there, sql/*.sql. */
   readonly zipPath: string;
   /** SHA-256 of the package in base64, as Terraform's `source_code_hash` has it. */
   readonly hash: string;
@@ -24,7 +24,7 @@ const BANNER = 'import{createRequire}from"node:module";const require=createRequi
  * @param outDir where `etl.zip` is written. @default dist/functions in the repository
  */
 export function bundleFunction(outDir = join(ROOT, "dist/functions")): FunctionBundle {
-  const zip = zipSync(reproducible({ "index.mjs": buildEntry(), ...readMigrations() }));
+  const zip = zipSync(reproducible({ "etl/index.mjs": buildEntry(), ...readMigrations() }));
   const zipPath = join(outDir, "etl.zip");
   writeAtomically(zipPath, zip);
   return { zipPath, hash: createHash("sha256").update(zip).digest("base64") };

@@ -1,7 +1,7 @@
 /** What the infrastructure may know of the function: its entry point and the metrics that alarms watch. */
 
-/** `handler` of `index.mjs`, the bundle's entry point. */
-export const HANDLER = "index.handler";
+/** `handler` of the bundle's entry point, etl/index.mjs. */
+export const HANDLER = "etl/index.handler";
 
 /** CloudWatch namespace of the metrics. Their one dimension is `service`, whose value is the function's name. */
 export const METRICS_NAMESPACE = "Clickstream/ETL";

@@ -1,30 +1,42 @@
 import { GetParameterCommand, type SSMClient } from "@aws-sdk/client-ssm";
+import { LoadError } from "etl-lib";
 
-/** An SSM parameter cannot be read. The message names it and what to check. */
-export class ParameterError extends Error {
-  override readonly name = "ParameterError";
-}
-
-/** The parameter's value, decrypted. @throws {ParameterError} */
+/**
+ * The parameter's value, decrypted.
+ *
+ * @throws {LoadError} fatal when it is absent, empty or denied; retriable when Systems Manager cannot be reached
+ */
 export async function readParameter(ssm: SSMClient, name: string): Promise<string> {
   const answer = await ssm
     .send(new GetParameterCommand({ Name: name, WithDecryption: true }))
     .catch((cause: unknown) => {
-      throw new ParameterError(explain(name, cause), { cause });
+      throw explain(name, cause);
     });
   const value = answer.Parameter?.Value;
-  if (!value) throw new ParameterError(`The SSM parameter ${name} is empty.`);
+  if (!value) throw new LoadError("fatal", `The SSM parameter ${name} is empty.`);
   return value;
 }
 
-function explain(name: string, cause: unknown): string {
+function explain(name: string, cause: unknown): LoadError {
   const error = cause instanceof Error ? cause : new Error(String(cause));
   switch (error.name) {
     case "ParameterNotFound":
-      return `The SSM parameter ${name} does not exist: deploy the warehouse stack, whose host publishes it.`;
+      return new LoadError(
+        "fatal",
+        `The SSM parameter ${name} does not exist: deploy the warehouse stack, whose host publishes it.`,
+        { cause },
+      );
     case "AccessDeniedException":
-      return `The SSM parameter ${name} may not be read: the role lacks ssm:GetParameter on it or kms:Decrypt.`;
+      return new LoadError(
+        "fatal",
+        `The SSM parameter ${name} may not be read: the role lacks ssm:GetParameter on it or kms:Decrypt.`,
+        { cause },
+      );
     default:
-      return `The SSM parameter ${name} cannot be read (${error.name}: ${error.message}): check the ssm endpoint and its security group.`;
+      return new LoadError(
+        "retriable",
+        `The SSM parameter ${name} cannot be read (${error.name}: ${error.message}): check the ssm endpoint and its security group.`,
+        { cause },
+      );
   }
 }

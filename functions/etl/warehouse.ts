@@ -1,5 +1,6 @@
 import { checkServerIdentity } from "node:tls";
 import type { SSMClient } from "@aws-sdk/client-ssm";
+import type { WarehouseClient, WarehousePool } from "etl-lib";
 import pg from "pg";
 import type { WarehouseEnvironment } from "./environment.js";
 import { readParameter } from "./parameters.js";
@@ -22,7 +23,7 @@ const SECOND = 1_000;
 const REFUSED_PASSWORD = ["28P01", "28000"];
 const REFUSED_CERTIFICATE = /^(CERT_|UNABLE_TO_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT|ERR_TLS_CERT_)/;
 
-/** @throws {ParameterError} */
+/** @throws {LoadError} a parameter cannot be read */
 export async function readSecrets(
   warehouse: WarehouseEnvironment,
   ssm: SSMClient,
@@ -82,7 +83,7 @@ export function isRefused(error: unknown): boolean {
  * A pool that outlives a change of password or certificate: when either is refused, both are read again once and
  * the pool is made anew.
  */
-export class RenewingPool {
+export class RenewingPool implements WarehousePool {
   #pool: Promise<pg.Pool> | null = null;
 
   constructor(private readonly open: () => Promise<pg.Pool>) {}
@@ -93,7 +94,7 @@ export class RenewingPool {
   }
 
   /** @throws what `open` throws, or the refusal when the secrets read again are refused too */
-  async connect(): Promise<pg.PoolClient> {
+  async connect(): Promise<WarehouseClient> {
     const current = this.#current();
     const pool = await current;
     try {
@@ -104,10 +105,14 @@ export class RenewingPool {
     }
   }
 
-  async query<R extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<pg.QueryResult<R>> {
+  // biome-ignore lint/suspicious/noExplicitAny: the rows of a query are what its SQL says
+  async query<Row = any>(
+    text: string,
+    values?: unknown[],
+  ): Promise<{ rows: Row[]; rowCount: number | null }> {
     const client = await this.connect();
     try {
-      return await client.query<R>(text, values);
+      return await client.query<Row>(text, values);
     } finally {
       client.release();
     }
