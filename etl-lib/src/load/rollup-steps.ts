@@ -17,7 +17,7 @@ SET LOCAL jit = off;
 SET LOCAL idle_in_transaction_session_timeout = '60s';
 CREATE TEMP TABLE stale (hour timestamptz PRIMARY KEY) ON COMMIT DROP;
 CREATE TEMP TABLE stale_days (zone text, day date, PRIMARY KEY (zone, day)) ON COMMIT DROP;
-CREATE TEMP TABLE changed_sessions (first_event_at timestamptz) ON COMMIT DROP;
+CREATE TEMP TABLE changed_hours (hour timestamptz) ON COMMIT DROP;
 CREATE TEMP TABLE new_products (
   segment int, product_id text, name text, category text, brand text, price numeric, discount_price numeric,
   url_path text, views bigint, carts bigint, checkout_starts bigint, checkouts bigint, seen_at timestamptz
@@ -35,7 +35,6 @@ DELETE FROM dw.stale_hours;
 DELETE FROM dw.hourly_events;
 DELETE FROM dw.visits;
 DELETE FROM dw.days;
-DELETE FROM dw.session_groups;
 DELETE FROM dw.sessions;
 DELETE FROM dw.product_groups;
 DELETE FROM dw.products;
@@ -53,34 +52,32 @@ UNION
 SELECT zone, (hour AT TIME ZONE zone)::date FROM (SELECT DISTINCT hour FROM dw.hourly_events) h, dw.zones
 WHERE built_at IS NULL`;
 
-/** Spans without a gap: of the stale hours ($1 = false) or of the stale days ($1 = true). */
-export const SPANS = `
-WITH span AS (
-  SELECT hour AS lo, hour + interval '1 hour' AS hi FROM pg_temp.stale WHERE NOT $1
-  UNION ALL
-  SELECT day::timestamp AT TIME ZONE zone, (day + 1)::timestamp AT TIME ZONE zone FROM pg_temp.stale_days WHERE $1
-), reach AS (
+/** Joins spans (lo, hi) that touch or overlap. */
+const islands = (spans: string) => `
+WITH span AS (${spans}), reach AS (
   SELECT lo, hi, max(hi) OVER (ORDER BY lo, hi ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM span
 ), island AS (
   SELECT lo, hi, count(*) FILTER (WHERE before IS NULL OR lo > before) OVER (ORDER BY lo, hi) AS n FROM reach
 )
 SELECT min(lo) AS lo, max(hi) AS hi FROM island GROUP BY n ORDER BY 1`;
 
-/** Where a day begins or ends in any zone: between two neighbours, the day is the same in each zone. */
-const DAY_BOUNDS = `
-SELECT array_agg(bound ORDER BY bound) FROM (
-  SELECT day::timestamp AT TIME ZONE zone AS bound FROM pg_temp.stale_days
-  UNION
-  SELECT (day + 1)::timestamp AT TIME ZONE zone FROM pg_temp.stale_days
-) b`;
+const spansOfDays = (days: string) => `
+SELECT day::timestamp AT TIME ZONE zone AS lo, (day + 1)::timestamp AT TIME ZONE zone AS hi FROM pg_temp.${days}`;
 
-export const MAKE_SEGMENTS = `
-CREATE TEMP TABLE segments ON COMMIT DROP AS
-WITH bounds AS (${DAY_BOUNDS})
+export const HOUR_SPANS = islands("SELECT hour AS lo, hour + interval '1 hour' AS hi FROM pg_temp.stale");
+export const DAY_SPANS = islands(spansOfDays("stale_days"));
+
+/** Where any of these days begins or ends. Between two neighbours it is one and the same day in each zone. */
+const bounds = (days: string) => `
+SELECT array_agg(bound ORDER BY bound) FROM (
+  SELECT lo AS bound FROM (${spansOfDays(days)}) UNION SELECT hi FROM (${spansOfDays(days)})
+)`;
+
+/** The days that a stretch between two bounds is part of; what is counted by stretch then adds up to days. */
+const segments = (days: string) => `
 SELECT segment::int, d.zone, d.day
-FROM bounds, unnest(array_agg) WITH ORDINALITY AS b (start, segment)
-JOIN dw.zones z ON true
-JOIN pg_temp.stale_days d ON d.zone = z.zone AND d.day = (b.start AT TIME ZONE z.zone)::date`;
+FROM (${bounds(days)}) b, unnest(array_agg) WITH ORDINALITY AS s (start, segment), pg_temp.${days} d
+WHERE d.day = (start AT TIME ZONE d.zone)::date`;
 
 export const CLEAR_HOURS = `
 DELETE FROM dw.hourly_events t USING pg_temp.stale s WHERE t.hour = s.hour;
@@ -112,7 +109,7 @@ WHERE ${IN_SPAN} AND session_id IS NOT NULL AND ${NAMES_A_PRODUCT} GROUP BY 1, 2
 /** Raw rows of a span [$1, $2) of stale days. */
 export const READ_DAYS = `
 INSERT INTO pg_temp.new_products
-SELECT width_bucket(event_timestamp, (${DAY_BOUNDS})), context_product_id, context_product_name,
+SELECT width_bucket(event_timestamp, (${bounds("stale_days")})), context_product_id, context_product_name,
   context_product_category, context_product_brand, context_product_price, context_product_discount_price,
   context_product_url_path,
   count(*) FILTER (WHERE event_name = 'product_view'), count(*) FILTER (WHERE event_name = 'add_to_cart_click'),
@@ -123,94 +120,86 @@ WHERE ${IN_SPAN} AND context_product_id IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7
 
 /** From here on the rollups follow from what was read. */
 export const FOLLOW: readonly string[] = [
-  // Sessions only grow: an earlier first event, a later last one, a further step. So merging is exact in any order.
+  `INSERT INTO dw.product_groups (category, brand)
+SELECT category COLLATE "C", brand COLLATE "C" FROM pg_temp.new_groups
+EXCEPT SELECT category, brand FROM dw.product_groups`,
+  // IS NOT DISTINCT FROM cannot be hashed; equal texts and equal nullness can.
   `CREATE TEMP TABLE new_sessions ON COMMIT DROP AS
-SELECT session_id, min(first_event_at) AS first_event_at, max(last_event_at) AS last_event_at,
-  max(furthest_step) AS furthest_step, max(user_login_state) AS user_login_state, max(checkout_step) AS checkout_step
-FROM dw.visits JOIN pg_temp.stale USING (hour) WHERE session_id IS NOT NULL GROUP BY session_id`,
+WITH named AS (
+  SELECT session_id, array_agg(product_group * 8 + furthest_step ORDER BY product_group) AS product_steps
+  FROM pg_temp.new_groups n
+  JOIN dw.product_groups g ON coalesce(g.category, '') = coalesce(n.category, '')
+    AND coalesce(g.brand, '') = coalesce(n.brand, '')
+    AND (g.category IS NULL) = (n.category IS NULL) AND (g.brand IS NULL) = (n.brand IS NULL)
+  GROUP BY session_id
+), visited AS (
+  SELECT session_id, min(first_event_at) AS first_event_at, max(last_event_at) AS last_event_at,
+    max(furthest_step) AS furthest_step, max(user_login_state) AS user_login_state, max(checkout_step) AS checkout_step
+  FROM dw.visits JOIN pg_temp.stale USING (hour) WHERE session_id IS NOT NULL GROUP BY session_id
+)
+SELECT visited.*, coalesce(product_steps, '{}') AS product_steps FROM visited LEFT JOIN named USING (session_id)`,
   `ANALYZE pg_temp.new_sessions`,
+  // Sessions only grow: an earlier first event, a later last one, a further step. So merging is exact in any order.
   `WITH changed AS (
   MERGE INTO dw.sessions s USING pg_temp.new_sessions n ON s.session_id = n.session_id
   WHEN MATCHED AND (
     n.first_event_at < s.first_event_at OR n.last_event_at > s.last_event_at OR n.furthest_step > s.furthest_step
-    OR n.checkout_step > s.checkout_step
+    OR n.checkout_step > s.checkout_step OR NOT n.product_steps <@ s.product_steps
     OR greatest(n.user_login_state, s.user_login_state) IS DISTINCT FROM s.user_login_state
   ) THEN UPDATE SET
     first_event_at = least(s.first_event_at, n.first_event_at),
     last_event_at = greatest(s.last_event_at, n.last_event_at),
     furthest_step = greatest(s.furthest_step, n.furthest_step),
     user_login_state = greatest(s.user_login_state, n.user_login_state),
-    checkout_step = greatest(s.checkout_step, n.checkout_step)
+    checkout_step = greatest(s.checkout_step, n.checkout_step),
+    product_steps = ARRAY(SELECT max(x) FROM unnest(s.product_steps || n.product_steps) x GROUP BY x / 8 ORDER BY 1)
   WHEN NOT MATCHED THEN INSERT
-    (session_id, first_event_at, last_event_at, furthest_step, user_login_state, checkout_step)
-    VALUES (n.session_id, n.first_event_at, n.last_event_at, n.furthest_step, n.user_login_state, n.checkout_step)
-  RETURNING old.first_event_at AS was, new.first_event_at AS is
+    VALUES (n.session_id, n.first_event_at, n.last_event_at, n.furthest_step, n.user_login_state, n.checkout_step,
+      n.product_steps)
+  RETURNING old.first_event_at AS was, new.first_event_at AS became
 )
-INSERT INTO pg_temp.changed_sessions
-SELECT DISTINCT date_trunc('hour', h, 'UTC') FROM changed, unnest(ARRAY[was, is]) AS h WHERE h IS NOT NULL`,
-
-  // IS NOT DISTINCT FROM cannot be hashed; the pair of equal texts and equal nullness can.
-  `INSERT INTO dw.product_groups (category, brand)
-SELECT category COLLATE "C", brand COLLATE "C" FROM pg_temp.new_groups
-EXCEPT SELECT category, brand FROM dw.product_groups`,
-  `CREATE TEMP TABLE grouped ON COMMIT DROP AS
-SELECT s.session_key, g.product_group, max(n.furthest_step) AS furthest_step, min(s.first_event_at) AS first_event_at
-FROM pg_temp.new_groups n
-JOIN dw.product_groups g ON coalesce(g.category, '') = coalesce(n.category, '')
-  AND coalesce(g.brand, '') = coalesce(n.brand, '')
-  AND (g.category IS NULL) = (n.category IS NULL) AND (g.brand IS NULL) = (n.brand IS NULL)
-JOIN dw.sessions s ON s.session_id = n.session_id
-GROUP BY 1, 2`,
-  `ANALYZE pg_temp.grouped`,
-  `WITH changed AS (
-  MERGE INTO dw.session_groups t USING pg_temp.grouped n
-    ON t.session_key = n.session_key AND t.product_group = n.product_group
-  WHEN MATCHED AND n.furthest_step > t.furthest_step THEN UPDATE SET furthest_step = n.furthest_step
-  WHEN NOT MATCHED THEN INSERT VALUES (n.session_key, n.product_group, n.furthest_step)
-  RETURNING n.first_event_at
-)
-INSERT INTO pg_temp.changed_sessions SELECT DISTINCT date_trunc('hour', first_event_at, 'UTC') FROM changed`,
+INSERT INTO pg_temp.changed_hours
+SELECT DISTINCT date_trunc('hour', at, 'UTC') FROM changed, unnest(ARRAY[was, became]) AS at WHERE at IS NOT NULL`,
 
   `CREATE TEMP TABLE stale_funnel ON COMMIT DROP AS
-SELECT zone, (first_event_at AT TIME ZONE zone)::date AS day FROM pg_temp.changed_sessions, dw.zones
+SELECT zone, (hour AT TIME ZONE zone)::date AS day FROM pg_temp.changed_hours, dw.zones
 UNION
 SELECT zone, day FROM pg_temp.stale_days JOIN dw.zones USING (zone) WHERE built_at IS NULL`,
   `DELETE FROM dw.funnel_days t USING pg_temp.stale_funnel d WHERE t.zone = d.zone AND t.day = d.day`,
   `CREATE TEMP TABLE funnel_sessions ON COMMIT DROP AS
-SELECT d.zone, d.day, s.session_key, s.user_login_state, s.furthest_step, s.checkout_step
-FROM pg_temp.stale_funnel d
-JOIN dw.sessions s ON s.first_event_at >= d.day::timestamp AT TIME ZONE d.zone
-  AND s.first_event_at < (d.day + 1)::timestamp AT TIME ZONE d.zone`,
-  `ANALYZE pg_temp.funnel_sessions`,
+SELECT row_number() OVER ()::int AS session, width_bucket(first_event_at, (${bounds("stale_funnel")})) AS segment,
+  user_login_state, furthest_step, checkout_step, product_steps
+FROM (${islands(spansOfDays("stale_funnel"))}) d
+JOIN dw.sessions s ON s.first_event_at >= d.lo AND s.first_event_at < d.hi`,
   `WITH named AS (
-  SELECT f.zone, f.day, f.session_key, f.user_login_state, f.checkout_step, g.category, g.brand, t.furthest_step
-  FROM pg_temp.funnel_sessions f
-  JOIN dw.session_groups t USING (session_key)
-  JOIN dw.product_groups g USING (product_group)
+  SELECT session, segment, user_login_state, checkout_step, x / 8 AS product_group, x % 8 AS step
+  FROM pg_temp.funnel_sessions, unnest(product_steps) AS x
 ), reached AS (
-  SELECT zone, day, 'all' AS dimension, NULL AS value, user_login_state, furthest_step AS own, 0 AS bare
+  SELECT segment, 'all' AS dimension, NULL AS value, user_login_state, furthest_step AS own, 0 AS bare
   FROM pg_temp.funnel_sessions
   UNION ALL
-  SELECT zone, day, 'category', category, user_login_state, max(furthest_step), max(checkout_step)
-  FROM named GROUP BY zone, day, session_key, category, user_login_state
+  SELECT segment, 'category', category, user_login_state, max(step), checkout_step
+  FROM named JOIN dw.product_groups USING (product_group)
+  GROUP BY session, category, segment, user_login_state, checkout_step
   UNION ALL
-  SELECT zone, day, 'brand', brand, user_login_state, max(furthest_step), max(checkout_step)
-  FROM named GROUP BY zone, day, session_key, brand, user_login_state
-), final AS (
-  SELECT zone, day, dimension, value, user_login_state,
+  SELECT segment, 'brand', brand, user_login_state, max(step), checkout_step
+  FROM named JOIN dw.product_groups USING (product_group)
+  GROUP BY session, brand, segment, user_login_state, checkout_step
+), counted AS (
+  SELECT segment, dimension, value, user_login_state, count(*) AS sessions,
     CASE WHEN own >= 3 THEN greatest(own, bare) ELSE own END AS step
-  FROM reached
+  FROM reached GROUP BY segment, dimension, value, user_login_state, step
 )
 INSERT INTO dw.funnel_days
-SELECT zone, day, dimension, value, user_login_state, count(*), count(*) FILTER (WHERE step >= 1),
-  count(*) FILTER (WHERE step >= 2), count(*) FILTER (WHERE step >= 3), count(*) FILTER (WHERE step >= 4),
-  count(*) FILTER (WHERE step >= 5)
-FROM final GROUP BY 1, 2, 3, 4, 5`,
+SELECT zone, day, dimension, value, user_login_state, sum(sessions), coalesce(sum(sessions) FILTER (WHERE step >= 1), 0),
+  coalesce(sum(sessions) FILTER (WHERE step >= 2), 0), coalesce(sum(sessions) FILTER (WHERE step >= 3), 0),
+  coalesce(sum(sessions) FILTER (WHERE step >= 4), 0), coalesce(sum(sessions) FILTER (WHERE step >= 5), 0)
+FROM counted JOIN (${segments("stale_funnel")}) g USING (segment) GROUP BY 1, 2, 3, 4, 5`,
 
   `DELETE FROM dw.product_days t USING pg_temp.stale_days d WHERE t.zone = d.zone AND t.day = d.day`,
   `INSERT INTO dw.product_days
 SELECT zone, day, product_id, sum(views), sum(carts), sum(checkout_starts), sum(checkouts)
-FROM pg_temp.new_products JOIN pg_temp.segments USING (segment) GROUP BY 1, 2, 3`,
+FROM pg_temp.new_products JOIN (${segments("stale_days")}) g USING (segment) GROUP BY 1, 2, 3`,
   `WITH newest AS (
   SELECT DISTINCT ON (product_id) * FROM (
     SELECT product_id, name, category, brand, price, discount_price, url_path, seen_at FROM pg_temp.new_products

@@ -34,6 +34,9 @@ CREATE TABLE dw.stale_hours (
   hour timestamptz NOT NULL,
   marked_at timestamptz NOT NULL DEFAULT now()
 );
+-- A warehouse that was filled before there were rollups.
+INSERT INTO dw.stale_hours (hour)
+SELECT DISTINCT date_trunc('hour', event_timestamp, 'UTC') FROM public.clickstream_events;
 
 -- One row. `version` grows with every refresh that changed something: the key for whatever caches the rollups.
 -- A refresh holds a lock on this table, so two never run at once.
@@ -81,21 +84,29 @@ CREATE TABLE dw.days (
   PRIMARY KEY (zone, day)
 );
 
+-- The pairs of category and brand that events named.
+CREATE TABLE dw.product_groups (
+  product_group integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  category text COLLATE "C",
+  brand text COLLATE "C"
+);
+
 -- One row per session id. A session belongs to the hour and day of its first event.
 CREATE TABLE dw.sessions (
-  session_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   session_id text COLLATE "C" NOT NULL,
   first_event_at timestamptz NOT NULL,
   last_event_at timestamptz NOT NULL,
   furthest_step smallint NOT NULL, -- 0 none, 1 view … 5 checkout_complete
   -- The greatest of its events' states in byte order, which puts logged_in above guest above anonymous.
   user_login_state text COLLATE "C",
-  checkout_step smallint NOT NULL,
+  checkout_step smallint NOT NULL, -- furthest of its checkout events that name no product
+  -- product_group * 8 + furthest step of its events that name a product of that group; one entry a group, ascending.
+  product_steps integer[] NOT NULL DEFAULT '{}',
   EXCLUDE USING hash (session_id WITH =)
 );
 CREATE INDEX sessions_first_event_at ON dw.sessions (first_event_at);
 
--- The newest description of each product (of its newest event; the greater event_id where times are equal).
+-- The newest description of each product (of its newest event; of equally new ones the greatest, column by column).
 CREATE TABLE dw.products (
   product_id text COLLATE "C" NOT NULL,
   name text,
@@ -105,7 +116,6 @@ CREATE TABLE dw.products (
   discount_price numeric,
   url_path text,
   seen_at timestamptz NOT NULL,
-  seen_event_id uuid NOT NULL,
   EXCLUDE USING hash (product_id WITH =)
 );
 
@@ -120,19 +130,6 @@ CREATE TABLE dw.product_days (
   checkouts bigint NOT NULL
 );
 CREATE INDEX product_days_day ON dw.product_days (zone, day);
-
--- Which category and brand a session's events named, and the furthest step among those events.
-CREATE TABLE dw.product_groups (
-  product_group integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  category text COLLATE "C",
-  brand text COLLATE "C"
-);
-CREATE TABLE dw.session_groups (
-  session_key bigint NOT NULL,
-  product_group integer NOT NULL,
-  furthest_step smallint NOT NULL,
-  PRIMARY KEY (session_key, product_group)
-);
 
 -- The funnel by the day a session began: how many sessions reached each step or a later one.
 -- dimension `all`: every session, value null. dimension `category` or `brand`: the sessions with an event that names
@@ -159,4 +156,4 @@ GRANT INSERT, DELETE ON dw.stale_hours TO etl_writer;
 GRANT UPDATE ON dw.state TO etl_writer;
 GRANT UPDATE (built_at) ON dw.zones TO etl_writer;
 GRANT INSERT, UPDATE, DELETE ON dw.hourly_events, dw.visits, dw.days, dw.sessions, dw.products, dw.product_days,
-  dw.product_groups, dw.session_groups, dw.funnel_days TO etl_writer;
+  dw.product_groups, dw.funnel_days TO etl_writer;
