@@ -1,0 +1,165 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after } from "mocha";
+import pg from "pg";
+import { type Cluster, openCluster } from "../../cli/target/cluster.js";
+import { choosePort, type Settings, startServer, stopServer } from "../../cli/target/server.js";
+
+/** What a client needs to reach a database of the test's server. */
+export interface ConnectionConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+}
+
+/** A new, empty database. */
+export interface TestDatabase {
+  readonly config: ConnectionConfig;
+  readonly url: string;
+  /** Ten connections at most; closed by `drop`. */
+  readonly pool: pg.Pool;
+  /** Closes the pool and removes the database, whoever is still connected. */
+  drop(): Promise<void>;
+}
+
+/** A real PostgreSQL 18 of its own in a temporary folder. Port and databases stay the same over a restart. */
+export interface TestPostgres {
+  readonly port: number;
+  readonly dataDir: string;
+  createDatabase(): Promise<TestDatabase>;
+  /** Orderly: clients are disconnected. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+  restart(): Promise<void>;
+  /** As a crash: every process of the server is gone at once; `start` then recovers. */
+  kill9(): Promise<void>;
+}
+
+const HOST = "127.0.0.1";
+const SMALL = { shared_buffers: "64MB", max_connections: "60", max_wal_size: "1GB" };
+/** Safe against a killed process still, only not against a power cut. */
+const FAST = { fsync: "off", synchronous_commit: "off", full_page_writes: "off" };
+
+const started = new Set<Server>();
+let shared: Promise<TestPostgres> | null = null;
+
+/** The one server that all tests of this process share: made at the first call, removed after the last test. */
+export function startPostgres(): Promise<TestPostgres> {
+  shared ??= newPostgres();
+  return shared;
+}
+
+/**
+ * A server for one test alone, removed after the last test.
+ *
+ * @param options.durable as in production: every commit is flushed to the disk. @default false
+ */
+export async function newPostgres({
+  durable = false,
+  settings = {} as Settings,
+} = {}): Promise<TestPostgres> {
+  const folder = mkdtempSync(join(tmpdir(), "test-postgres-"));
+  const cluster = openCluster(folder);
+  const server = new Server(folder, cluster, await choosePort(0), {
+    ...SMALL,
+    ...(durable ? {} : FAST),
+    ...settings,
+  });
+  started.add(server);
+  await server.start();
+  return server;
+}
+
+class Server implements TestPostgres {
+  #databases = 0;
+
+  constructor(
+    private readonly folder: string,
+    private readonly cluster: Cluster,
+    readonly port: number,
+    private readonly settings: Settings,
+  ) {}
+
+  get dataDir(): string {
+    return this.cluster.dataDir;
+  }
+
+  async start(): Promise<void> {
+    await startServer(this.cluster, this.port, this.settings);
+  }
+
+  async stop(): Promise<void> {
+    await stopServer(this.cluster);
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  async kill9(): Promise<void> {
+    await stopServer(this.cluster, "SIGKILL");
+  }
+
+  async createDatabase(): Promise<TestDatabase> {
+    this.#databases += 1;
+    const database = `test_${this.#databases}`;
+    await this.#administer(`CREATE DATABASE ${database}`);
+    const config = this.#config(database);
+    const pool = new pg.Pool({ ...config, max: 10 });
+    pool.on("error", () => {}); // a test that stops the server breaks idle connections
+    return {
+      config,
+      url: `postgresql://${config.user}:${config.password}@${config.host}:${config.port}/${database}`,
+      pool,
+      drop: async () => {
+        await pool.end();
+        await this.#administer(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
+      },
+    };
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** For a test process that ends without its hooks: nothing is left running. */
+  killNow(): void {
+    void stopServer(this.cluster, "SIGKILL").catch(() => {});
+  }
+
+  #config(database: string): ConnectionConfig {
+    return {
+      host: HOST,
+      port: this.port,
+      user: this.cluster.superuser,
+      password: this.cluster.password,
+      database,
+    };
+  }
+
+  async #administer(sql: string): Promise<void> {
+    const client = new pg.Client(this.#config("postgres"));
+    client.on("error", () => {});
+    await client.connect();
+    try {
+      await client.query(sql);
+    } finally {
+      await client.end();
+    }
+  }
+}
+
+after(async function () {
+  this.timeout(60_000);
+  for (const server of started) await server.remove();
+  started.clear();
+});
+
+process.once("exit", () => {
+  for (const server of started) server.killNow();
+});

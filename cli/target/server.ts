@@ -1,0 +1,147 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { program } from "./binaries.js";
+import type { Cluster } from "./cluster.js";
+import { TargetError } from "./errors.js";
+
+/** What `postmaster.pid` says of the server that runs on a data folder. */
+export interface RunningServer {
+  readonly pid: number;
+  readonly port: number;
+  readonly ready: boolean;
+}
+
+/** `-c name=value` settings of the server. */
+export type Settings = Readonly<Record<string, string>>;
+
+const POLL_MS = 50;
+/** Replaying the log after a kill can take a while. */
+const START_MS = 60_000;
+const STOP_MS = 30_000;
+const LOOPBACK = "127.0.0.1";
+
+/** Never reachable from another machine, and by TCP alone: a socket file would need a folder both users can use. */
+const FIXED: Settings = { listen_addresses: LOOPBACK, unix_socket_directories: "" };
+
+/** The server that runs on the cluster's folder, or null; a file that an unclean stop left behind does not count. */
+export function findServer({ dataDir }: Cluster): RunningServer | null {
+  const lines = readLines(join(dataDir, "postmaster.pid"));
+  const [pid, folder, , port] = lines;
+  if (pid === undefined || folder === undefined || !commandLine(Number(pid)).includes(folder)) return null;
+  return { pid: Number(pid), port: Number(port), ready: lines[7]?.trim() === "ready" };
+}
+
+/**
+ * Starts a server of its own process group, so that Ctrl-C reaches the command and not the database.
+ *
+ * @returns once it takes connections
+ * @throws {TargetError} with the server's last words; also when another process started one meanwhile
+ */
+export async function startServer(
+  cluster: Cluster,
+  port: number,
+  settings: Settings,
+): Promise<RunningServer> {
+  forgetStalePid(cluster);
+  const from = existsSync(cluster.logFile) ? statSync(cluster.logFile).size : 0;
+  const child = launch(cluster, port, { ...FIXED, ...settings });
+  const deadline = Date.now() + START_MS;
+  while (Date.now() < deadline) {
+    if (child.exitCode !== null || child.signalCode !== null) {
+      throw new TargetError(`The embedded PostgreSQL did not start: ${lastWords(cluster, from)}.`);
+    }
+    const server = findServer(cluster);
+    if (server?.pid === child.pid && server?.ready) return server;
+    await sleep(POLL_MS);
+  }
+  child.kill("SIGQUIT");
+  throw new TargetError(`The embedded PostgreSQL did not start in a minute: see ${cluster.logFile}.`);
+}
+
+/** Stops the server: clients are disconnected, nothing that was committed is lost. Returns when it is gone. */
+export async function stopServer(cluster: Cluster, signal: "SIGINT" | "SIGKILL" = "SIGINT"): Promise<void> {
+  const server = findServer(cluster);
+  if (server === null) return;
+  process.kill(server.pid, signal);
+  await waitForStop(cluster, server);
+}
+
+/** @throws {TargetError} it still runs after half a minute */
+export async function waitForStop(cluster: Cluster, server: RunningServer): Promise<void> {
+  const deadline = Date.now() + STOP_MS;
+  while (findServer(cluster)?.pid === server.pid) {
+    if (Date.now() > deadline) throw new TargetError(`PostgreSQL (process ${server.pid}) does not stop.`);
+    await sleep(POLL_MS);
+  }
+}
+
+/** `wanted` when it can be bound, else any free port. */
+export async function choosePort(wanted: number): Promise<number> {
+  return (await tryPort(wanted)) ?? (await tryPort(0)) ?? wanted;
+}
+
+function tryPort(port: number): Promise<number | null> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once("error", () => resolve(null));
+    probe.listen(port, LOOPBACK, () => {
+      const address = probe.address();
+      probe.close(() => resolve(address !== null && typeof address === "object" ? address.port : null));
+    });
+  });
+}
+
+function launch(cluster: Cluster, port: number, settings: Settings): ChildProcess {
+  const log = openSync(cluster.logFile, "a");
+  const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  const child = spawn(
+    program(cluster.binaries, "postgres"),
+    ["-D", cluster.dataDir, "-p", `${port}`, ...flags],
+    {
+      ...cluster.user,
+      cwd: "/",
+      // Nothing of the caller's PG* variables: they would change what the server does.
+      env: { LC_ALL: "C", PATH: process.env.PATH },
+      detached: true,
+      stdio: ["ignore", log, log],
+    },
+  );
+  closeSync(log);
+  child.on("error", () => {}); // seen as an exit by the caller's loop
+  child.unref();
+  return child;
+}
+
+/**
+ * PostgreSQL takes its own stale lock file away, but not when the number in it belongs to another process by now
+ * (as after a restart of the machine or the container).
+ */
+function forgetStalePid(cluster: Cluster): void {
+  const file = join(cluster.dataDir, "postmaster.pid");
+  const pid = Number(readLines(file)[0]);
+  if (findServer(cluster) === null && commandLine(pid) !== "") rmSync(file, { force: true });
+}
+
+/** Empty when the process is not there (or is a zombie). */
+function commandLine(pid: number): string {
+  if (!Number.isInteger(pid) || pid <= 0) return "";
+  if (process.platform === "linux") return readLines(`/proc/${pid}/cmdline`).join(" ");
+  return spawnSync("ps", ["-ww", "-o", "command=", "-p", `${pid}`], { encoding: "utf8" }).stdout ?? "";
+}
+
+function readLines(file: string): string[] {
+  try {
+    return readFileSync(file, "utf8").split("\n");
+  } catch {
+    return [];
+  }
+}
+
+function lastWords({ logFile }: Cluster, from: number): string {
+  const lines = readFileSync(logFile).subarray(from).toString().trim().split("\n");
+  const fatal = lines.findLast((line) => /FATAL|ERROR|PANIC/.test(line)) ?? lines.at(-1) ?? "";
+  return fatal.replace(/^.*?(FATAL|ERROR|PANIC):\s*/, "").replace(/\.$/, "") || `see ${logFile}`;
+}
