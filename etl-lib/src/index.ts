@@ -2,6 +2,16 @@ export { type ErrorKind, EtlError, ExtractError, LoadError, PlanError } from "./
 export { directorySource } from "./extract/directory-source.js";
 export { type S3SourceOptions, s3Source } from "./extract/s3-source.js";
 export { lookbackWindow, parseWindow } from "./extract/window.js";
+export {
+  listRejects,
+  only,
+  type RejectFilter,
+  type RejectRow,
+  type Requeued,
+  requeueRejects,
+} from "./inspect/rejects.js";
+export { type RunRow, status, type WarehouseStatus } from "./inspect/status.js";
+export { type Gap, type VerifiedHour, type VerifyReport, verify } from "./inspect/verify.js";
 export { assertSchema, type Migration, migrate, readMigrations } from "./load/migrations.js";
 export { toLoadError } from "./load/pg-errors.js";
 export type { Queryable, WarehouseClient, WarehousePool } from "./load/warehouse.js";

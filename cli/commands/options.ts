@@ -1,0 +1,25 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+
+export const wholeNumber = (min: number, max: number) => (text: string) => {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < min || value > max)
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+  return value;
+};
+
+export const jsonOption = () =>
+  new Option("--json", "print one JSON object on stdout, and nothing else there");
+
+/** The options that select objects of a source. */
+export const addSourceOptions = (command: Command): Command =>
+  command
+    .option(
+      "--source <dir|s3://bucket[/prefix]>",
+      "where the raw events are (default: RAW_BUCKET when set, else the bundled samples)",
+    )
+    .option("--from <time>", "first hour, ISO 8601 in UTC, e.g. 2026-11-20T05:00Z")
+    .option("--to <time>", "end of the window, not included (default: now)")
+    .option(
+      "--last <time>",
+      "the last 48h or 7d instead (default: all of a directory or prefix, ETL_LOOKBACK_HOURS of a bucket)",
+    );

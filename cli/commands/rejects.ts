@@ -1,0 +1,99 @@
+import { Command, Option } from "commander";
+import {
+  listRejects,
+  only,
+  REJECT_CAUSES,
+  type RejectCause,
+  type RejectRow,
+  type RunSummary,
+  requeueRejects,
+} from "etl-lib";
+import { parseDuration } from "../duration.js";
+import { UsageError } from "../exit.js";
+import { count, oneLine, table, time } from "../format.js";
+import { type SourceOptions, select } from "../source.js";
+import { summaryText } from "../summary.js";
+import { withWarehouse } from "../with-target.js";
+import { addSourceOptions, jsonOption, wholeNumber } from "./options.js";
+import { exitCode, load } from "./run.js";
+
+export const rejectsCommand = (): Command =>
+  new Command("rejects")
+    .description("Look at quarantine, or read its objects again.")
+    .addCommand(list())
+    .addCommand(requeue());
+
+const causeOption = () => new Option("--cause <cause>", "only this cause").choices(REJECT_CAUSES);
+
+const list = (): Command =>
+  new Command("list")
+    .description("What was rejected, newest first, with its raw text.")
+    .addOption(causeOption())
+    .option("--key <key>", "only of this object")
+    .option("--last <time>", "only rejected in this time, e.g. 24h")
+    .option("--limit <n>", "rows at most", wholeNumber(1, 100_000), 50)
+    .addOption(jsonOption())
+    .action(
+      async (options: {
+        cause?: RejectCause;
+        key?: string;
+        last?: string;
+        limit: number;
+        json?: boolean;
+      }) => {
+        const since = options.last ? new Date(Date.now() - parseDuration(options.last, "--last")) : undefined;
+        const rows = await withWarehouse(options.json ?? false, ({ pool }) =>
+          listRejects(pool, { ...options, since }),
+        );
+        console.log(options.json ? JSON.stringify({ rejects: rows }) : listText(rows));
+      },
+    );
+
+function listText(rows: readonly RejectRow[]): string {
+  if (rows.length === 0) return "Nothing in quarantine matches.";
+  return table(
+    ["rejected", "cause", "object", "#", "requeued", "detail", "raw"],
+    rows.map((row) => [
+      time(row.rejectedAt),
+      row.cause,
+      row.key,
+      count(row.position),
+      row.requeuedAt ? time(row.requeuedAt) : "",
+      oneLine(row.detail, 40),
+      oneLine(row.raw, 60),
+    ]),
+  );
+}
+
+const requeue = (): Command =>
+  addSourceOptions(
+    new Command("requeue").description("Read the objects of rejects again after a fix, without a duplicate."),
+  )
+    .addOption(causeOption())
+    .option("--key <key>", "only this object")
+    .addOption(jsonOption())
+    .action(async (options: SourceOptions & { cause?: RejectCause; key?: string; json?: boolean }) => {
+      if (!options.cause && !options.key)
+        throw new UsageError("requeue needs --cause or --key: say what was fixed.");
+      const selection = await select(options, process.env);
+      const quiet = options.json ?? false;
+      const { summary, gone } = await withWarehouse(quiet, async ({ pool }) => {
+        const { objects, gone } = await requeueRejects(pool, selection.source, options);
+        const source = only(selection.source, objects);
+        const again = {
+          ...selection,
+          source,
+          window: null,
+          description: `${count(objects.length)} requeued objects`,
+        };
+        return { gone, summary: await load(pool, again, { quiet }) };
+      });
+      console.log(options.json ? JSON.stringify({ ...summary, gone }) : requeueText(summary, gone));
+      process.exitCode = exitCode(summary, false);
+    });
+
+const requeueText = (summary: RunSummary, gone: readonly string[]): string =>
+  [
+    summaryText(summary),
+    ...(gone.length > 0 ? [`No longer in the source, left as they are: ${gone.join(", ")}`] : []),
+  ].join("\n");

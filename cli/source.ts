@@ -1,0 +1,67 @@
+import { fileURLToPath } from "node:url";
+import { directorySource, lookbackWindow, parseWindow, type Source, s3Source, type Window } from "etl-lib";
+import { createS3Client } from "../functions/etl/clients.js";
+import { type Env, readAwsEnvironment, readLookbackHours } from "../functions/etl/environment.js";
+import { parseDuration } from "./duration.js";
+import { UsageError } from "./exit.js";
+
+const SAMPLES = fileURLToPath(new URL("../samples", import.meta.url));
+
+/** The options that say which objects are meant, as every sub-command takes them. */
+export interface SourceOptions {
+  readonly source?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly last?: string;
+  readonly concurrency?: number;
+}
+
+/** What to read: the source and the part of it. */
+export interface Selection {
+  readonly source: Source;
+  readonly window: Window | null;
+  readonly prefix: string | undefined;
+  /** For people: `the bundled samples`, `s3://bucket, the last 72 hours`. */
+  readonly description: string;
+}
+
+/** @throws {UsageError | PlanError | EnvironmentError} naming the option */
+export async function select(options: SourceOptions, env: Env, now = new Date()): Promise<Selection> {
+  const location = options.source ?? (env.RAW_BUCKET ? `s3://${env.RAW_BUCKET}` : SAMPLES);
+  const asked = askedWindow(options, now);
+  if (!location.startsWith("s3://")) {
+    const source = await directorySource(location);
+    const name = location === SAMPLES ? "the bundled samples" : location;
+    return { source, window: asked, prefix: undefined, description: describe(name, asked) };
+  }
+  const [, bucket, prefix] = /^s3:\/\/([^/]+)\/?(.*)$/.exec(location) ?? [];
+  if (!bucket)
+    throw new UsageError(`--source must be a directory or s3://bucket[/prefix], not "${location}".`);
+  const window = asked ?? (prefix ? null : lookbackWindow(readLookbackHours(env), now));
+  return {
+    source: s3Source({
+      client: createS3Client(awsEnvironment(env)),
+      bucket,
+      connections: options.concurrency ?? 64,
+    }),
+    window,
+    prefix: prefix || undefined,
+    description: describe(location, window),
+  };
+}
+
+function askedWindow({ from, to, last }: SourceOptions, now: Date): Window | null {
+  if (last !== undefined && (from !== undefined || to !== undefined))
+    throw new UsageError("--last does not go with --from or --to: give one or the other.");
+  if (last !== undefined) return lookbackWindow(Math.ceil(parseDuration(last, "--last") / 3_600_000), now);
+  if (from === undefined && to === undefined) return null;
+  if (from === undefined) throw new UsageError("--to needs --from: the window is [--from, --to).");
+  return parseWindow(from, to ?? now.toISOString(), { from: "--from", to: "--to" });
+}
+
+/** The AWS CLI's own default key counts too; an emulator does not care. */
+const awsEnvironment = (env: Env) =>
+  readAwsEnvironment({ ...env, AWS_REGION: env.AWS_REGION || env.AWS_DEFAULT_REGION || "ap-southeast-1" });
+
+const describe = (name: string, window: Window | null): string =>
+  window ? `${name}, ${window.from.toISOString()} to ${window.to.toISOString()}` : `${name}, all of it`;

@@ -1,0 +1,48 @@
+import type { RunSummary } from "etl-lib";
+import { count, duration, table } from "./format.js";
+
+const HEADLINES = {
+  succeeded: "Loaded all there was.",
+  partial: "Loaded a part: the next run takes up the rest.",
+  skipped: "Nothing new.",
+  failed: "Failed; what was committed before stays.",
+} as const;
+
+/** What a run did, as a person wants to read it. */
+export function summaryText(summary: RunSummary): string {
+  const { events, objects, durationMs } = summary;
+  const rate = durationMs > 0 ? (events.read / durationMs) * 1000 : 0;
+  return [
+    `${summary.dryRun ? "Dry run, nothing was written. " : ""}${HEADLINES[summary.status]}`,
+    table(
+      ["objects", "", "events", ""],
+      [
+        ["listed", count(objects.listed), "read", count(events.read)],
+        [
+          "already loaded",
+          count(objects.alreadyLoaded),
+          summary.dryRun ? "would insert" : "inserted",
+          count(events.inserted),
+        ],
+        ["loaded", count(objects.loaded), "duplicates", count(events.duplicates)],
+        ["failed", count(objects.failed), "rejected", count(events.rejected)],
+        ["remaining", count(objects.remaining), "", ""],
+      ],
+    ),
+    ...detailTables(summary),
+    `${duration(durationMs)}, ${count(rate)} events/s, run ${summary.runId}`,
+    ...(summary.error ? [`${summary.error.stage}: ${summary.error.message}`] : []),
+  ].join("\n");
+}
+
+function detailTables({ rejects, warnings, dryRun }: RunSummary): string[] {
+  const causes = Object.entries(rejects).map(([cause, n]) => [cause, count(n)]);
+  const repairs = Object.entries(warnings).flatMap(([column, byCause]) =>
+    Object.entries(byCause).map(([cause, n]) => [column, cause, count(n ?? 0)]),
+  );
+  const kept = dryRun ? "rejected" : "rejected, kept in quarantine (`rejects list` shows them)";
+  return [
+    ...(causes.length > 0 ? [`\n${kept}`, table(["cause", "events"], causes)] : []),
+    ...(repairs.length > 0 ? ["\nrepaired on the way", table(["column", "cause", "values"], repairs)] : []),
+  ];
+}

@@ -1,0 +1,106 @@
+/** What a rollup holds, and the same from nothing but the raw rows: written plainly, without the refresh's short cuts. */
+export interface RollupTruth {
+  readonly rollup: string;
+  readonly actual: string;
+  readonly truth: string;
+}
+
+const HOUR = "date_trunc('hour', event_timestamp, 'UTC')";
+const DAY = "(event_timestamp AT TIME ZONE zone)::date";
+const BUILT_ZONES = "(SELECT zone FROM dw.zones WHERE built_at IS NOT NULL) z";
+
+/** Raw events with the funnel step each reaches, and whether it names a product. */
+const EVENTS = `(
+  SELECT *, coalesce((SELECT step FROM dw.funnel_steps f WHERE f.event_name = c.event_name), 0) AS step,
+    num_nonnulls(context_product_id, context_product_category, context_product_brand) > 0 AS names_product
+  FROM public.clickstream_events c
+) e`;
+
+const SESSIONS = `
+SELECT session_id, min(event_timestamp) AS first_event_at, max(event_timestamp) AS last_event_at,
+  max(step) AS furthest_step, max(user_login_state COLLATE "C") AS user_login_state,
+  max(CASE WHEN step >= 4 AND NOT names_product THEN step ELSE 0 END) AS checkout_step
+FROM ${EVENTS} WHERE session_id IS NOT NULL GROUP BY session_id`;
+
+/** A session's furthest step with the products of one category or brand, see dw.funnel_days. */
+const stepsWith = (dimension: string) => `
+SELECT first_event_at, '${dimension}' AS dimension, value, user_login_state,
+  CASE WHEN own_step >= 3 THEN greatest(own_step, checkout_step) ELSE own_step END AS step
+FROM sessions JOIN (
+  SELECT session_id, context_product_${dimension} AS value, max(step) AS own_step
+  FROM ${EVENTS} WHERE names_product GROUP BY 1, 2
+) named USING (session_id)`;
+
+export const ROLLUP_TRUTHS: readonly RollupTruth[] = [
+  {
+    rollup: "hourly_events",
+    actual: "SELECT hour, event_name, user_login_state, events FROM dw.hourly_events",
+    truth: `SELECT ${HOUR}, event_name, user_login_state, count(*) FROM public.clickstream_events GROUP BY 1, 2, 3`,
+  },
+  {
+    rollup: "visits",
+    actual: `SELECT hour, client_id, user_id, session_id, user_login_state, events, first_event_at, last_event_at,
+      furthest_step, checkout_step FROM dw.visits`,
+    truth: `SELECT ${HOUR}, client_id, user_id, session_id, user_login_state, count(*), min(event_timestamp),
+      max(event_timestamp), max(step), max(CASE WHEN step >= 4 AND NOT names_product THEN step ELSE 0 END)
+      FROM ${EVENTS} GROUP BY 1, 2, 3, 4, 5`,
+  },
+  {
+    rollup: "days",
+    actual: "SELECT zone, day, events, clients, users, sessions FROM dw.days",
+    truth: `SELECT zone, ${DAY}, count(*), count(DISTINCT client_id), count(DISTINCT user_id),
+      count(DISTINCT session_id) FROM public.clickstream_events, ${BUILT_ZONES} GROUP BY 1, 2`,
+  },
+  {
+    rollup: "sessions",
+    actual: `SELECT session_id, first_event_at, last_event_at, furthest_step, user_login_state, checkout_step
+      FROM dw.sessions`,
+    truth: SESSIONS,
+  },
+  {
+    rollup: "sessions.product_steps",
+    actual: `SELECT session_id, category, brand, x % 8 AS step
+      FROM dw.sessions, unnest(product_steps) AS x LEFT JOIN dw.product_groups ON product_group = x / 8`,
+    truth: `SELECT session_id, context_product_category, context_product_brand, max(step)
+      FROM ${EVENTS} WHERE session_id IS NOT NULL AND names_product GROUP BY 1, 2, 3`,
+  },
+  {
+    rollup: "products",
+    actual:
+      "SELECT product_id, name, category, brand, price, discount_price, url_path, seen_at FROM dw.products",
+    truth: `SELECT DISTINCT ON (context_product_id) context_product_id, context_product_name,
+      context_product_category, context_product_brand, context_product_price, context_product_discount_price,
+      context_product_url_path, event_timestamp
+      FROM public.clickstream_events WHERE context_product_id IS NOT NULL
+      ORDER BY context_product_id, event_timestamp DESC, context_product_name DESC NULLS LAST,
+        context_product_category DESC NULLS LAST, context_product_brand DESC NULLS LAST,
+        context_product_price DESC NULLS LAST, context_product_discount_price DESC NULLS LAST,
+        context_product_url_path DESC NULLS LAST`,
+  },
+  {
+    rollup: "product_days",
+    actual: "SELECT zone, day, product_id, views, carts, checkout_starts, checkouts FROM dw.product_days",
+    truth: `SELECT zone, ${DAY}, context_product_id, count(*) FILTER (WHERE event_name = 'product_view'),
+      count(*) FILTER (WHERE event_name = 'add_to_cart_click'),
+      count(*) FILTER (WHERE event_name = 'checkout_start'), count(*) FILTER (WHERE event_name = 'checkout_complete')
+      FROM public.clickstream_events, ${BUILT_ZONES} WHERE context_product_id IS NOT NULL GROUP BY 1, 2, 3`,
+  },
+  {
+    rollup: "funnel_days",
+    actual: `SELECT zone, day, dimension, value, user_login_state, sessions, views, product_views, carts,
+      checkout_starts, checkouts FROM dw.funnel_days`,
+    truth: `WITH sessions AS MATERIALIZED (${SESSIONS}), reached AS (
+      SELECT first_event_at, 'all' AS dimension, NULL AS value, user_login_state, furthest_step AS step FROM sessions
+      UNION ALL ${stepsWith("category")} UNION ALL ${stepsWith("brand")}
+    )
+    SELECT zone, (first_event_at AT TIME ZONE zone)::date, dimension, value, user_login_state, count(*),
+      count(*) FILTER (WHERE step >= 1), count(*) FILTER (WHERE step >= 2), count(*) FILTER (WHERE step >= 3),
+      count(*) FILTER (WHERE step >= 4), count(*) FILTER (WHERE step >= 5)
+    FROM reached, ${BUILT_ZONES} GROUP BY 1, 2, 3, 4, 5`,
+  },
+  {
+    rollup: "state",
+    actual: "SELECT newest_event_at FROM dw.state",
+    truth: "SELECT max(event_timestamp) FROM public.clickstream_events",
+  },
+];

@@ -1,0 +1,64 @@
+import { listObjects } from "../extract/plan.js";
+import { notYetLoaded } from "../load/ledger.js";
+import type { Queryable } from "../load/warehouse.js";
+import type { EventCounts, ObjectCounts, RejectCause, RunError, Source, Window } from "../types.js";
+
+export interface RunRow {
+  readonly runId: string;
+  readonly trigger: string;
+  /** A run that was killed stays `running`. */
+  readonly status: string;
+  readonly startedAt: Date;
+  readonly finishedAt: Date | null;
+  readonly objects: Partial<ObjectCounts>;
+  readonly events: Partial<EventCounts>;
+  readonly error: RunError | null;
+}
+
+export interface WarehouseStatus {
+  readonly events: number;
+  readonly newestEvent: Date | null;
+  readonly newestLoad: Date | null;
+  /** Objects of the source's window that no run has loaded yet; null when no source was given. */
+  readonly pendingObjects: number | null;
+  /** In quarantine and not requeued. */
+  readonly rejects: { readonly [cause in RejectCause]?: number };
+  readonly runs: readonly RunRow[];
+}
+
+/** How fresh the warehouse is, what is pending and what went wrong. */
+export async function status(
+  db: Queryable,
+  pending?: { readonly source: Source; readonly window: Window | null; readonly prefix?: string | undefined },
+): Promise<WarehouseStatus> {
+  const freshness = await db.query(
+    `SELECT (SELECT count(*) FROM public.clickstream_events)::float8 AS events,
+       (SELECT max(event_timestamp) FROM public.clickstream_events) AS newest_event,
+       (SELECT max(loaded_at) FROM etl.objects) AS newest_load`,
+  );
+  const { events, newest_event: newestEvent, newest_load: newestLoad } = freshness.rows[0];
+  const rejects = await db.query<{ cause: string; count: number }>(
+    "SELECT cause, count(*)::int AS count FROM etl.rejects WHERE requeued_at IS NULL GROUP BY cause ORDER BY cause",
+  );
+  const runs = await db.query<RunRow>(
+    `SELECT run_id AS "runId", trigger, status, started_at AS "startedAt", finished_at AS "finishedAt", objects, events, error
+     FROM etl.runs ORDER BY started_at DESC LIMIT 10`,
+  );
+  return {
+    events,
+    newestEvent,
+    newestLoad,
+    pendingObjects: pending ? await countPending(db, pending) : null,
+    rejects: Object.fromEntries(rejects.rows.map(({ cause, count }) => [cause, count])),
+    runs: runs.rows,
+  };
+}
+
+async function countPending(
+  db: Queryable,
+  { source, ...where }: { source: Source; window: Window | null; prefix?: string | undefined },
+): Promise<number> {
+  let count = 0;
+  for await (const page of listObjects(source, where)) count += (await notYetLoaded(db, page)).length;
+  return count;
+}
