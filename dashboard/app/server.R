@@ -61,6 +61,11 @@ make_server <- function(warehouse, strings) function(input, output, session) {
     invalidateLater(poll_seconds * 1000)
     status(read_status(warehouse, state()$tz))
   })
+  # a date field is written as the browser likes it; this line says it in the page's language
+  output$range <- renderUI({
+    if (state()$tab == "quality") return(NULL)
+    paste(format_day(state()$from, lang), "\u2013", format_day(state()$to, lang))
+  })
   output$banner <- renderUI(banner(status()$kind, t))
   observe_presets(input, session, status)
 

@@ -4,7 +4,9 @@ activity_ui <- function(id, t) {
 
 activity_server <- function(id, context) {
   moduleServer(id, function(input, output, session) {
-    week <- context$read("activity_week", function() context$state()[c("from", "to", "tz", "login", "event")])
+    week <- context$read("activity_week", function() {
+      c(context$state()[c("from", "to", "tz", "login", "event")], context$covered())
+    })
     panel_server("week", context, week, draw_week(context), week_columns(context), function(rows) all(rows$events == 0))
   })
 }

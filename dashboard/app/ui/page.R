@@ -12,6 +12,7 @@ page_ui <- function(state, choices, t) {
     page_head(state, t),
     tags$main(
       filter_bar(state, choices, t),
+      htmlOutput("range", class = "range"),
       htmlOutput("banner", `aria-live` = "polite"),
       tags$div(
         class = "tabs",

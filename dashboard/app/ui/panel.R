@@ -32,8 +32,11 @@ panel_server <- function(id, context, rows, draw, columns, nothing = function(ro
         NULL
       })
       if (is.null(answer)) return(notice(t("state.down"), "bad"))
-      if (nothing(answer)) return(notice(t("state.nothing")))
-      draw(answer)
+      tryCatch(if (nothing(answer)) notice(t("state.nothing")) else draw(answer), error = function(fault) {
+        if (inherits(fault, "shiny.silent.error")) stop(fault)
+        message("dashboard: ", id, ": ", conditionMessage(fault)) # Shiny's own words would be English
+        notice(t("state.error"), "bad")
+      })
     })
     output$csv <- downloadHandler(
       filename = function() paste0(id, "-", context$state()$from, "-", context$state()$to, ".csv"),

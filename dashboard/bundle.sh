@@ -1,0 +1,90 @@
+#!/bin/bash
+# Builds the dashboard's runtime for a host that can install nothing: a minimal Debian root with R, the packages of
+# packages.txt and the app in /srv/dashboard, as dist/dashboard-runtime.tar.zst, with its SHA-256 and its packages.
+#
+# DEBIAN_MIRROR  where Debian's packages come from (default: this machine's apt sources, which must be of that suite)
+# BUNDLE_WITH    mmdebstrap (default where it is installed) or docker
+set -euo pipefail
+
+SUITE=bookworm
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+DIST=${BUNDLE_DIST:-$HERE/dist}
+NAME=dashboard-runtime
+# left out: what only a person at the machine would read
+SKIP=('/usr/share/doc/*' '/usr/share/man/*' '/usr/share/info/*' '/usr/share/locale/*' '/usr/share/lintian/*'
+  '/usr/share/icons/*' '/usr/share/X11/*' '/usr/lib/R/library/*/help/*' '/usr/lib/R/library/*/html/*'
+  '/usr/lib/R/library/*/doc/*' '/usr/lib/R/site-library/*/help/*' '/usr/lib/R/site-library/*/html/*'
+  '/usr/lib/R/site-library/*/doc/*' '/usr/lib/R/library/translations/*')
+
+fail() {
+  echo "dashboard:bundle: $*" >&2
+  exit 1
+}
+
+# The same app and the same packages give the same bytes: no time of its own goes in.
+epoch() { git -C "$HERE" log -1 --format=%ct -- . 2>/dev/null || true; }
+
+mirrors() {
+  if [[ -n ${DEBIAN_MIRROR:-} ]]; then
+    echo "$DEBIAN_MIRROR"
+    return
+  fi
+  # shellcheck source=/dev/null
+  [[ $(. /etc/os-release && echo "${VERSION_CODENAME:-}") == "$SUITE" ]] ||
+    fail "this machine's apt sources are not Debian $SUITE's: set DEBIAN_MIRROR to a mirror that has it"
+  # only Debian's own suite: a machine has sources of other makers too
+  local found
+  found=$(grep -lsE "(^Suites:.*|^deb .*) $SUITE( |\$)" /etc/apt/sources.list /etc/apt/sources.list.d/*.list \
+    /etc/apt/sources.list.d/*.sources || true)
+  [[ -n $found ]] || fail "no apt source of Debian $SUITE: set DEBIAN_MIRROR"
+  echo "$found"
+}
+
+with_mmdebstrap() {
+  local options=(--variant=essential --quiet "--include=$(paste -sd, "$HERE/packages.txt")")
+  local path file sources
+  for path in "${SKIP[@]}"; do options+=("--dpkgopt=path-exclude=$path"); done
+  for file in /etc/apt/apt.conf.d/*proxy*; do if [[ -f $file ]]; then options+=("--aptopt=$file"); fi; done
+  sources=$(mirrors)
+  mapfile -t sources <<<"$sources"
+  options+=(
+    "--customize-hook=$HERE/finish-root.sh \"\$1\" '$HERE/app'"
+    "--customize-hook=chroot \"\$1\" dpkg-query -W -f '\${Package} \${Version}\n' >'$DIST/$NAME.packages.txt'"
+    '--customize-hook=rm -rf "$1"/var/cache/* "$1"/var/log/* "$1"/var/lib/apt/*'
+  )
+  mmdebstrap "${options[@]}" "$SUITE" "$DIST/$NAME.tar" "${sources[@]}"
+}
+
+with_docker() {
+  local container
+  docker build --quiet --tag "$NAME" --file "$HERE/Dockerfile" "$HERE" >/dev/null
+  container=$(docker create "$NAME")
+  docker export --output "$DIST/$NAME.tar" "$container"
+  docker rm "$container" >/dev/null
+  docker run --rm "$NAME" dpkg-query -W -f '${Package} ${Version}\n' >"$DIST/$NAME.packages.txt"
+}
+
+main() {
+  local way=${BUNDLE_WITH:-}
+  SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(epoch)}
+  SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-0}
+  export SOURCE_DATE_EPOCH
+  command -v zstd >/dev/null || fail "zstd is not installed: apt-get install zstd"
+  if [[ -z $way ]]; then
+    if command -v mmdebstrap >/dev/null; then way=mmdebstrap
+    elif command -v docker >/dev/null; then way=docker
+    else fail "neither mmdebstrap nor docker is here: apt-get install mmdebstrap"; fi
+  fi
+  mkdir -p "$DIST"
+  case $way in
+    mmdebstrap) with_mmdebstrap ;;
+    docker) with_docker ;;
+    *) fail "BUNDLE_WITH is $way: it can be mmdebstrap or docker" ;;
+  esac
+  zstd --quiet --force --rm -15 -T0 "$DIST/$NAME.tar" -o "$DIST/$NAME.tar.zst.new"
+  mv -f "$DIST/$NAME.tar.zst.new" "$DIST/$NAME.tar.zst"
+  (cd "$DIST" && sha256sum "$NAME.tar.zst" >"$NAME.tar.zst.sha256")
+  echo "$DIST/$NAME.tar.zst: $(du -m "$DIST/$NAME.tar.zst" | cut -f 1) MB, $(wc -l <"$DIST/$NAME.packages.txt") packages"
+}
+
+main
