@@ -84,7 +84,8 @@ export class PostgresHost extends Construct {
       instanceType,
       subnetId: subnet.id,
       privateIp,
-      associatePublicIpAddress: publicAddress ?? false,
+      // Absent in the private subnet, which gives no instance a public address.
+      ...(publicAddress ? { associatePublicIpAddress: true } : {}),
       vpcSecurityGroupIds: [group.id],
       iamInstanceProfile: profile.name,
       metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
