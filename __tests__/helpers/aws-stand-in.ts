@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { answerBucketPolicy, type BucketPolicies, policyBucket } from "./aws-bucket-policies.js";
 import { answerDlm, createDlm, type Dlm } from "./aws-dlm.js";
 
 /** The emulator as the provider sees it. */
@@ -9,23 +10,28 @@ export interface AwsStandIn {
   /** Requests that neither moto nor this stand-in could answer, as `service: METHOD path`. */
   readonly unanswered: readonly string[];
   readonly dlm: Dlm;
+  readonly bucketPolicies: BucketPolicies;
   stop(): Promise<void>;
 }
 
 /**
  * Passes every request on to moto, except those that moto has no answer to:
  * - DLM: moto lacks the service; without an answer the provider retries for minutes.
+ * - bucket policies: moto enforces a Deny without its condition, so that the one against plain HTTP shuts everybody out.
  */
 export async function startAwsStandIn(motoUrl: string): Promise<AwsStandIn> {
   const dlm = createDlm();
+  const bucketPolicies: BucketPolicies = new Map();
   const unanswered: string[] = [];
   const server = createServer((incoming, outgoing) => {
     if (serviceOf(incoming) === "dlm") return answerDlm(dlm, incoming, outgoing);
+    const bucket = policyBucket(incoming);
+    if (bucket !== null) return answerBucketPolicy(bucketPolicies, bucket, incoming, outgoing);
     passOn(motoUrl, incoming, outgoing, (call) => unanswered.push(call));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, unanswered, dlm, stop: () => stop(server) };
+  return { url: `http://127.0.0.1:${port}`, unanswered, dlm, bucketPolicies, stop: () => stop(server) };
 }
 
 /** The service in the signature's scope: `…/ap-southeast-1/dlm/aws4_request`. */

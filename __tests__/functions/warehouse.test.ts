@@ -1,0 +1,174 @@
+import { execFileSync } from "node:child_process";
+import { chownSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import { LoadError } from "etl-lib";
+import pg from "pg";
+import { createSsmClient } from "../../functions/etl/clients.js";
+import type { WarehouseEnvironment } from "../../functions/etl/environment.js";
+import { createPool, RenewingPool, readSecrets } from "../../functions/etl/warehouse.js";
+import { type ParameterStore, startParameterStore } from "../helpers/aws-ssm.js";
+import { newPostgres, type TestDatabase, type TestPostgres } from "../helpers/postgres.js";
+
+const PASSWORD = "/test/etl-writer-password";
+const CERTIFICATE = "/test/certificate";
+
+describe("the function's connection to the warehouse", function () {
+  this.timeout(60_000);
+  let postgres: TestPostgres;
+  let database: TestDatabase;
+  let store: ParameterStore;
+  let pool: RenewingPool;
+
+  before(async () => {
+    process.env.AWS_ACCESS_KEY_ID ??= "test";
+    process.env.AWS_SECRET_ACCESS_KEY ??= "test";
+    postgres = await newPostgres();
+    database = await postgres.createDatabase();
+    await database.pool.query("CREATE ROLE etl_writer LOGIN");
+    useNewCertificate(postgres);
+    await database.pool.query("ALTER SYSTEM SET ssl = on");
+  });
+  after(async () => {
+    await database.drop();
+  });
+
+  beforeEach(async () => {
+    store = await startParameterStore();
+    store.values.set(PASSWORD, "first");
+    store.values.set(CERTIFICATE, useNewCertificate(postgres));
+    await database.pool.query("ALTER ROLE etl_writer PASSWORD 'first'");
+    await reload();
+    pool = open({});
+  });
+  afterEach(async () => {
+    await pool.end();
+    await store.stop();
+  });
+
+  it("is encrypted, and names the function", async () => {
+    const { rows } = await pool.query(
+      "SELECT ssl, application_name FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE pid = pg_backend_pid()",
+    );
+    expect(rows).to.deep.equal([{ ssl: true, application_name: "SBW_Lamda_ETL" }]);
+  });
+
+  it("reads its parameters once for many queries", async () => {
+    await Promise.all([1, 2, 3, 4, 5, 6].map(() => pool.query("SELECT 1")));
+    expect(store.reads.sort()).to.deep.equal([CERTIFICATE, PASSWORD]);
+  });
+
+  it("takes up a password that was changed while it was warm", async () => {
+    await pool.query("SELECT 1");
+    await changePassword("second");
+    await dropConnections();
+    const answers = await Promise.all([1, 2, 3, 4, 5, 6].map(() => pool.query("SELECT current_user AS who")));
+    expect(answers.map(({ rows }) => rows[0].who)).to.deep.equal(new Array(6).fill("etl_writer"));
+    expect(store.reads.filter((name) => name === PASSWORD)).to.have.length(2);
+  });
+
+  it("takes up a certificate that was changed while it was warm", async () => {
+    await pool.query("SELECT 1");
+    store.values.set(CERTIFICATE, useNewCertificate(postgres));
+    await reload();
+    await dropConnections();
+    expect((await pool.query("SELECT 1 AS one")).rows).to.deep.equal([{ one: 1 }]);
+  });
+
+  it("reads a refused password again once, then gives up with the server's refusal", async () => {
+    store.values.set(PASSWORD, "wrong");
+    const error = await pool.connect().catch((refusal: pg.DatabaseError) => refusal);
+    expect(error).to.be.instanceOf(pg.DatabaseError).with.property("code", "28P01");
+    expect(store.reads.filter((name) => name === PASSWORD)).to.have.length(2);
+  });
+
+  it("needs no parameter store once it is warm", async () => {
+    await pool.query("SELECT 1");
+    await dropConnections();
+    await store.stop();
+    expect((await pool.query("SELECT 1 AS one")).rows).to.deep.equal([{ one: 1 }]);
+  });
+
+  it("refuses a certificate for another name under verify-full, and takes it under require", async () => {
+    const error = await open({ host: "localhost" })
+      .connect()
+      .catch((refusal: NodeJS.ErrnoException) => refusal);
+    expect(error).to.have.property("code", "ERR_TLS_CERT_ALTNAME_INVALID");
+    const unverified = open({ host: "localhost", ssl: "require" });
+    expect((await unverified.query("SELECT 1 AS one")).rows).to.deep.equal([{ one: 1 }]);
+    await unverified.end();
+  });
+
+  it("rides out a parameter store that is away for a moment", async () => {
+    store.failures = 2;
+    await pool.prepare();
+    expect(store.reads).to.have.length(2);
+  });
+
+  it("names the parameter that does not exist, and who publishes it", async () => {
+    store.values.delete(CERTIFICATE);
+    const error = await pool.prepare().catch((failure: LoadError) => failure);
+    expect(error).to.be.instanceOf(LoadError).with.property("kind", "fatal");
+    expect(error).to.have.property(
+      "message",
+      "The SSM parameter /test/certificate does not exist: deploy the warehouse stack, whose host publishes it.",
+    );
+  });
+
+  it("names the endpoint to check when no parameter store answers, and recovers by itself", async () => {
+    store.failures = Number.POSITIVE_INFINITY;
+    const error = await pool.prepare().catch((failure: LoadError) => failure);
+    expect(error).to.be.instanceOf(LoadError).with.property("kind", "retriable");
+    expect(error)
+      .to.have.property("message")
+      .that.matches(/cannot be read .*: check the ssm endpoint/);
+    store.failures = 0;
+    await pool.prepare();
+  });
+
+  function open(changes: Partial<WarehouseEnvironment>): RenewingPool {
+    const warehouse: WarehouseEnvironment = {
+      host: "127.0.0.1",
+      port: postgres.port,
+      user: "etl_writer",
+      database: database.config.database,
+      password: { parameter: PASSWORD },
+      ssl: "verify-full",
+      sslCaParameter: CERTIFICATE,
+      ...changes,
+    };
+    const ssm = createSsmClient({ region: "ap-southeast-1", endpoint: store.url, s3Endpoint: null });
+    return new RenewingPool(async () =>
+      createPool(warehouse, await readSecrets(warehouse, ssm), { applicationName: "SBW_Lamda_ETL" }),
+    );
+  }
+
+  async function changePassword(password: string): Promise<void> {
+    await database.pool.query(`ALTER ROLE etl_writer PASSWORD '${password}'`);
+    store.values.set(PASSWORD, password);
+  }
+
+  async function dropConnections(): Promise<void> {
+    await database.pool.query(
+      "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'etl_writer'",
+    );
+  }
+
+  async function reload(): Promise<void> {
+    await database.pool.query("SELECT pg_reload_conf(), pg_sleep(0.2)");
+  }
+});
+
+/** Puts a new self-signed certificate for 127.0.0.1 where the server looks for it. @returns its PEM */
+function useNewCertificate({ dataDir }: TestPostgres): string {
+  const [key, certificate] = [join(dataDir, "server.key"), join(dataDir, "server.crt")];
+  const subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"];
+  execFileSync(
+    "openssl",
+    ["req", "-x509", "-newkey", "rsa:2048", "-nodes", ...subject, "-keyout", key, "-out", certificate],
+    { stdio: "ignore" },
+  );
+  const { uid, gid } = statSync(dataDir);
+  for (const file of [key, certificate]) chownSync(file, uid, gid);
+  return readFileSync(certificate, "utf8");
+}
