@@ -125,13 +125,15 @@ SELECT category COLLATE "C", brand COLLATE "C" FROM pg_temp.new_groups
 EXCEPT SELECT category, brand FROM dw.product_groups`,
   // IS NOT DISTINCT FROM cannot be hashed; equal texts and equal nullness can.
   `CREATE TEMP TABLE new_sessions ON COMMIT DROP AS
-WITH named AS (
-  SELECT session_id, array_agg(product_group * 8 + furthest_step ORDER BY product_group) AS product_steps
+WITH step AS (
+  SELECT session_id, max(product_group * 8 + furthest_step) AS step
   FROM pg_temp.new_groups n
   JOIN dw.product_groups g ON coalesce(g.category, '') = coalesce(n.category, '')
     AND coalesce(g.brand, '') = coalesce(n.brand, '')
     AND (g.category IS NULL) = (n.category IS NULL) AND (g.brand IS NULL) = (n.brand IS NULL)
-  GROUP BY session_id
+  GROUP BY session_id, product_group
+), named AS (
+  SELECT session_id, array_agg(step ORDER BY step) AS product_steps FROM step GROUP BY session_id
 ), visited AS (
   SELECT session_id, min(first_event_at) AS first_event_at, max(last_event_at) AS last_event_at,
     max(furthest_step) AS furthest_step, max(user_login_state) AS user_login_state, max(checkout_step) AS checkout_step
