@@ -30,6 +30,14 @@ die() {
   exit 1
 }
 
+# alone NAME ARGUMENTS...: starts this script again as the only one that holds the lock of that name.
+alone() {
+  local lock=$1
+  shift
+  if [[ ${LOCKED:-} == "$lock" ]]; then return; fi
+  LOCKED=$lock exec flock -o "$ROOT/run/clickstream-$lock.lock" "$0" "$@" # -o: children must not keep it
+}
+
 as_postgres() { (cd / && runuser -u postgres -- "$@"); }
 
 sql() { # as the superuser, over the socket
