@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after } from "mocha";
 import pg from "pg";
 import { type Cluster, openCluster } from "../../cli/target/cluster.js";
-import { choosePort, type Settings, startServer, stopServer } from "../../cli/target/server.js";
+import { choosePort, findServer, type Settings, startServer, stopServer } from "../../cli/target/server.js";
 
 /** What a client needs to reach a database of the test's server. */
 export interface ConnectionConfig {
@@ -62,6 +63,7 @@ export async function newPostgres({
   settings = {} as Settings,
 } = {}): Promise<TestPostgres> {
   const folder = mkdtempSync(join(tmpdir(), "test-postgres-"));
+  chmodSync(folder, 0o711); // for the account that runs the server when root runs the tests
   const cluster = openCluster(folder);
   const server = new Server(folder, cluster, await choosePort(0), {
     ...SMALL,
@@ -101,6 +103,11 @@ class Server implements TestPostgres {
   }
 
   async kill9(): Promise<void> {
+    const postmaster = findServer(this.cluster)?.pid;
+    if (postmaster === undefined) return;
+    // Its children outlive it for a moment, and would still answer.
+    const pids = [postmaster, ...childrenOf(postmaster)];
+    for (const pid of pids) killIfThere(pid);
     await stopServer(this.cluster, "SIGKILL");
   }
 
@@ -124,7 +131,8 @@ class Server implements TestPostgres {
 
   async remove(): Promise<void> {
     await this.stop();
-    rmSync(this.folder, { recursive: true, force: true });
+    const home = dirname(dirname(this.dataDir)); // elsewhere when the temporary folder is closed to that account
+    for (const folder of [home, this.folder]) rmSync(folder, { recursive: true, force: true });
   }
 
   /** For a test process that ends without its hooks: nothing is left running. */
@@ -151,6 +159,20 @@ class Server implements TestPostgres {
     } finally {
       await client.end();
     }
+  }
+}
+
+function childrenOf(parent: number): number[] {
+  const { stdout } = spawnSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" });
+  const processes = stdout.split("\n").map((line) => line.trim().split(/\s+/).map(Number));
+  return processes.filter(([, ppid]) => ppid === parent).map(([pid]) => pid ?? 0);
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // it has ended by itself
   }
 }
 

@@ -21,7 +21,7 @@ const POLL_MS = 50;
 /** Replaying the log after a kill can take a while. */
 const START_MS = 60_000;
 const STOP_MS = 30_000;
-const LOOPBACK = "127.0.0.1";
+export const LOOPBACK = "127.0.0.1";
 
 /** Never reachable from another machine, and by TCP alone: a socket file would need a folder both users can use. */
 const FIXED: Settings = { listen_addresses: LOOPBACK, unix_socket_directories: "" };
