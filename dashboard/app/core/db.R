@@ -1,10 +1,13 @@
 # The only way to the warehouse: one read-only connection of the process, statements from sql/, values always bound.
 
+settings_of_session <- trimws(paste(
+  Sys.getenv("PGOPTIONS"), # may name a role to take
+  "-c default_transaction_read_only=on -c statement_timeout=20s -c jit=off -c TimeZone=UTC"
+))
+
 #' Connection details come from libpq's own variables (PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD or PGPASSFILE).
 connect_warehouse <- function() {
-  Sys.setenv(PGCONNECT_TIMEOUT = "3", PGAPPNAME = "dashboard", PGCLIENTENCODING = "UTF8", PGOPTIONS = paste(
-    "-c default_transaction_read_only=on", "-c statement_timeout=20s", "-c jit=off", "-c TimeZone=UTC"
-  ))
+  Sys.setenv(PGCONNECT_TIMEOUT = "3", PGAPPNAME = "dashboard", PGCLIENTENCODING = "UTF8", PGOPTIONS = settings_of_session)
   DBI::dbConnect(
     RPostgreSQL::PostgreSQL(),
     host = Sys.getenv("PGHOST"), port = Sys.getenv("PGPORT", "5432"),

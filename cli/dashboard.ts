@@ -1,0 +1,54 @@
+import { EtlError, migrate } from "etl-lib";
+import type pg from "pg";
+import { EnvironmentError } from "../functions/etl/environment.js";
+import { launchDashboard } from "./dashboard/launch.js";
+import { findRuntime, RuntimeMissing } from "./dashboard/runtime.js";
+import { TargetError } from "./target/errors.js";
+import { openTarget } from "./target/open-target.js";
+import { choosePort } from "./target/server.js";
+
+const PORT = 3838;
+const READER = "dashboard_reader";
+
+/** `npm run dashboard`: the dashboard on whichever database `etl:local` uses, until Ctrl-C. */
+async function main(): Promise<void> {
+  const runtime = findRuntime();
+  const stopped = new Promise<void>((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, resolve);
+  });
+  const target = await openTarget({ applicationName: "dashboard", poolSize: 1 });
+  try {
+    await migrate(target.pool);
+    const port = await choosePort(Number(process.env.DASHBOARD_PORT ?? PORT));
+    const role = (await mayReadAs(target.pool)) ? { role: READER } : {};
+    console.log(`Target: ${target.description}`);
+    console.log(`Starting ${runtime.description} …`);
+    const { connection } = target;
+    const dashboard = await launchDashboard({ runtime, connection, port, ...role, onLog: showProblem });
+    console.log(`\n  ${dashboard.url}\n\nCtrl-C stops it.`);
+    await Promise.race([stopped, dashboard.ended]);
+    await dashboard.stop();
+  } finally {
+    await target.close();
+  }
+}
+
+/** Elsewhere than on the warehouse host the database's own user takes the reader's role, so that rights are alike. */
+async function mayReadAs(pool: pg.Pool): Promise<boolean> {
+  const { rows } = await pool.query("SELECT pg_has_role(current_user, $1, 'MEMBER') AS may", [READER]);
+  return rows[0].may;
+}
+
+function showProblem(line: string): void {
+  if (line.startsWith("dashboard:")) console.error(line);
+}
+
+try {
+  await main();
+} catch (error) {
+  const expected = [RuntimeMissing, TargetError, EnvironmentError, EtlError].some(
+    (kind) => error instanceof kind,
+  );
+  console.error(expected ? (error as Error).message : error);
+  process.exitCode = 1;
+}
