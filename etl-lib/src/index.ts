@@ -10,10 +10,12 @@ export {
   type Requeued,
   requeueRejects,
 } from "./inspect/rejects.js";
+export { type RollupDifference, type RollupReport, verifyRollups } from "./inspect/rollups.js";
 export { type RunRow, status, type WarehouseStatus } from "./inspect/status.js";
 export { type Gap, type VerifiedHour, type VerifyReport, verify } from "./inspect/verify.js";
 export { assertSchema, type Migration, migrate, readMigrations } from "./load/migrations.js";
 export { toLoadError } from "./load/pg-errors.js";
+export { type RefreshResult, rebuildRollups, refreshRollups } from "./load/rollups.js";
 export type { Queryable, WarehouseClient, WarehousePool } from "./load/warehouse.js";
 export { DEFAULT_RETRY, type RetryPolicy } from "./retry.js";
 export { type RunOptions, type RunProgress, runEtl } from "./run.js";

@@ -4,6 +4,7 @@ import { addCounts, type BatchResult } from "./load/batch-load.js";
 import type { EventChunk } from "./load/event-chunk.js";
 import { assertSchema } from "./load/migrations.js";
 import { toLoadError } from "./load/pg-errors.js";
+import { refreshRollups } from "./load/rollups.js";
 import { recordEnd, recordStart } from "./load/runs.js";
 import { type BatchSink, DryRunSink, WarehouseSink } from "./load/sinks.js";
 import type { WarehousePool } from "./load/warehouse.js";
@@ -74,7 +75,7 @@ class Run {
   readonly #bytes = { listed: 0, loaded: 0 };
   readonly #rejects: RunSummary["rejects"] = {};
   readonly #repairs = new RepairLog();
-  readonly #timings = { planMs: 0, extractMs: 0, loadMs: 0 };
+  readonly #timings = { planMs: 0, extractMs: 0, loadMs: 0, rollupsMs: 0 };
   #isListed = false;
   #failuresInARow = 0;
   /** The first object that could not be read, or what ended the run. */
@@ -108,6 +109,7 @@ class Run {
     }
     void this.#ahead?.return?.(); // may be in the middle of a retry that nobody waits for any more
     await this.#sink.close().catch(() => undefined); // a dry run's connection may be gone already
+    if (!this.options.dryRun) await this.#refresh();
     const summary = this.#summarize();
     if (!this.options.dryRun) await this.#record(summary);
     return summary;
@@ -235,6 +237,15 @@ class Run {
     if (++this.#failuresInARow >= MAX_FAILURES_IN_A_ROW) throw error;
   }
 
+  /** Also after a failure, and for what an earlier run was killed before it could refresh. */
+  async #refresh(): Promise<void> {
+    const refresh = () => this.#timed("rollupsMs", () => refreshRollups(this.options.pool));
+    await (this.#error ? refresh() : this.#retrying(refresh)).catch((error) => {
+      this.#error ??= describe(error);
+      this.#isAborted = true;
+    });
+  }
+
   #summarize(): RunSummary {
     const { listed, alreadyLoaded, loaded, failed } = this.#objects;
     this.#objects.remaining = listed - alreadyLoaded - loaded - failed;
@@ -291,7 +302,7 @@ class Run {
     return retrying(this.#retry, () => work().catch((error) => Promise.reject(toLoadError(error))));
   }
 
-  async #timed<T>(stage: "planMs" | "loadMs", work: () => Promise<T>): Promise<T> {
+  async #timed<T>(stage: "planMs" | "loadMs" | "rollupsMs", work: () => Promise<T>): Promise<T> {
     const since = this.#clock();
     try {
       return await work();

@@ -3,6 +3,7 @@ import { BatchLoad, type BatchResult, type CopyMode } from "./batch-load.js";
 import { DryRunStage } from "./dry-run.js";
 import type { EventChunk } from "./event-chunk.js";
 import { loadedByRun } from "./ledger.js";
+import { markStale } from "./rollups.js";
 import { inTransaction, type WarehouseClient, type WarehousePool } from "./warehouse.js";
 
 /** Where batches go. A batch is loaded as a whole or, when `load` throws, not at all. */
@@ -31,7 +32,9 @@ export class WarehouseSink implements BatchSink {
     return inTransaction(this.pool, async (client) => {
       const batch = new BatchLoad(client, this.runId, objects, this.#mode);
       for await (const chunk of chunks) await batch.add(chunk);
-      return batch.finish();
+      const result = await batch.finish();
+      if (result.events.inserted > 0) await markStale(client, batch.hours);
+      return result;
     });
   }
 
