@@ -11,8 +11,15 @@ export interface AttributeChange {
 export const UNKNOWN = "(known after apply)";
 export const SENSITIVE = "(sensitive)";
 
-/** What changes, leaf by leaf; for a resource that comes or goes, all that is set. */
-export function attributeChanges({ change }: TerraformResourceChange): AttributeChange[] {
+/**
+ * What changes, leaf by leaf; for a resource that comes or goes, all that is set.
+ *
+ * @param sources what each configured attribute refers to, by its name; see `referencesOf`
+ */
+export function attributeChanges(
+  { change }: TerraformResourceChange,
+  sources: References,
+): AttributeChange[] {
   const before = leaves(change.before, [[change.before_sensitive, SENSITIVE]]);
   const after = leaves(change.after, [
     [change.after_unknown, UNKNOWN],
@@ -23,12 +30,47 @@ export function attributeChanges({ change }: TerraformResourceChange): Attribute
     .sort()
     .filter((path) => JSON.stringify(before.get(path)) !== JSON.stringify(after.get(path)))
     .map((path) => ({ path, before: before.get(path)?.shown, after: after.get(path)?.shown }))
-    .filter((attribute) => !(comesOrGoes && isNoise(attribute)));
+    .filter((attribute) => !(comesOrGoes && isNoise(attribute, sources)))
+    .map((attribute) => withSource(attribute, sources));
 }
 
-/** A new resource's computed attributes say nothing, and `tags_all` repeats `tags`. */
-function isNoise({ path, after }: AttributeChange): boolean {
-  return after === UNKNOWN || /^tags_all\b/.test(path);
+/** What a new resource computes by itself says nothing, and `tags_all` repeats `tags`. */
+function isNoise({ path, after }: AttributeChange, sources: References): boolean {
+  return (after === UNKNOWN && sourcesAt(path, sources).length === 0) || /^tags_all\b/.test(path);
+}
+
+/** An unknown value whose source is known: `(known after apply: aws_security_group.function.id)`. */
+function withSource(attribute: AttributeChange, sources: References): AttributeChange {
+  const names = sourcesAt(attribute.path, sources);
+  if (attribute.after !== UNKNOWN || names.length === 0) return attribute;
+  return { ...attribute, after: `${UNKNOWN.slice(0, -1)}: ${names.join(", ")})` };
+}
+
+/** Addresses that an attribute's value is made from, by the attribute's name. */
+export type References = ReadonlyMap<string, readonly string[]>;
+
+function sourcesAt(path: string, sources: References): readonly string[] {
+  return sources.get(path.split(/[.[]/, 1)[0] ?? "") ?? [];
+}
+
+/** Reads them from how the resource is written. */
+export function referencesOf(expressions: Readonly<Record<string, unknown>> = {}): References {
+  return new Map(Object.entries(expressions).map(([name, value]) => [name, mostPrecise(collect(value))]));
+}
+
+function collect(expression: unknown): string[] {
+  if (Array.isArray(expression)) return expression.flatMap(collect);
+  if (!isObject(expression)) return [];
+  const { references } = expression;
+  return Array.isArray(references) ? references.map(String) : Object.values(expression).flatMap(collect);
+}
+
+/** Terraform names `a.b.id` and then `a.b` too. */
+function mostPrecise(names: readonly string[]): string[] {
+  const all = [...new Set(names)];
+  return all.filter(
+    (name) => !all.some((other) => other.startsWith(`${name}.`) || other.startsWith(`${name}[`)),
+  );
 }
 
 /** A mask, and the text that stands for what it covers. */

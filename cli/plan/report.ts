@@ -1,4 +1,4 @@
-import { type AttributeChange, attributeChanges } from "./attributes.js";
+import { type AttributeChange, attributeChanges, type References, referencesOf } from "./attributes.js";
 import type { TerraformPlan, TerraformResourceChange } from "./terraform-plan.js";
 
 export const ACTIONS = ["create", "update", "replace", "destroy"] as const;
@@ -50,7 +50,15 @@ export function reportPlans(stacks: readonly StackReport[]): PlanReport {
 }
 
 export function reportStack(stack: string, plan: TerraformPlan): StackReport {
-  const changes = (plan.resource_changes ?? []).flatMap(reportChange);
+  const written = new Map(
+    (plan.configuration?.root_module?.resources ?? []).map((resource) => [
+      resource.address,
+      resource.expressions,
+    ]),
+  );
+  const changes = (plan.resource_changes ?? []).flatMap((resource) =>
+    reportChange(resource, referencesOf(written.get(resource.address))),
+  );
   const outputs = Object.entries(plan.output_changes ?? {})
     .filter(([, { actions }]) => actions[0] !== "no-op")
     .map(([name]) => name);
@@ -62,13 +70,20 @@ export function reportUnplanned(stack: string, status: "waiting" | "failed", mes
   return { stack, status, message, counts: countActions([]), changes: [], outputs: [] };
 }
 
-function reportChange(resource: TerraformResourceChange): ResourceChange[] {
+function reportChange(resource: TerraformResourceChange, sources: References): ResourceChange[] {
   const action = actionOf(resource);
   if (action === null) return [];
   const { address, type, change } = resource;
   const because = (change.replace_paths ?? []).map((path) => path.join("."));
   return [
-    { address, type, action, because, concern: concernOf(type), attributes: attributeChanges(resource) },
+    {
+      address,
+      type,
+      action,
+      because,
+      concern: concernOf(type),
+      attributes: attributeChanges(resource, sources),
+    },
   ];
 }
 

@@ -1,7 +1,16 @@
 /** The parts of `terraform show -json PLAN` that the report is made from (format version 1.x). */
 export interface TerraformPlan {
   readonly resource_changes?: readonly TerraformResourceChange[];
+  readonly configuration?: {
+    readonly root_module?: { readonly resources?: readonly TerraformConfiguration[] };
+  };
   readonly output_changes?: Readonly<Record<string, { readonly actions: readonly TerraformAction[] }>>;
+}
+
+/** How a resource is written: its expressions, with what they refer to at any depth as `references`. */
+export interface TerraformConfiguration {
+  readonly address: string;
+  readonly expressions?: Readonly<Record<string, unknown>>;
 }
 
 export type TerraformAction = "no-op" | "create" | "read" | "update" | "delete" | "forget";
