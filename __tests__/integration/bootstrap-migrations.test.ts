@@ -6,6 +6,7 @@ import pg from "pg";
 import { migrate, readMigrations } from "../../etl-lib/src/load/migrations.js";
 import {
   BUCKET,
+  connection,
   createHost,
   failureOf,
   PASSWORDS,
