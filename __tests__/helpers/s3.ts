@@ -271,9 +271,15 @@ function serveObjects(store: MemoryStore): Handler {
       res.end(listObjectsV2(store.objectsOf(bucket), bucket, query));
       return;
     }
+    const key = decodeURIComponent(rest.join("/"));
     const wanted = req.headers["if-match"];
-    const found = store.find(bucket, decodeURIComponent(rest.join("/")));
-    if (wanted && found && wanted !== `"${found.etag}"`) sendError(res, 412, "PreconditionFailed");
-    else answer(req, res);
+    const found = store.find(bucket, key);
+    if (wanted && found && wanted !== `"${found.etag}"`) {
+      sendError(res, 412, "PreconditionFailed");
+      return;
+    }
+    // As one segment: the router of s3rver knows no empty ones.
+    if (key !== "") req.url = `/${bucket}/${encodeURIComponent(key)}${query.size > 0 ? `?${query}` : ""}`;
+    answer(req, res);
   };
 }

@@ -1,6 +1,6 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { SignatureV4 } from "@smithy/signature-v4";
-import { Agent, type Dispatcher, request } from "undici";
+import { Agent, type Dispatcher } from "undici";
 
 /**
  * GET of one object, signed by the SDK's own signer with the SDK client's credentials and endpoint, over undici: the
@@ -38,7 +38,8 @@ export class SignedGet {
       path,
       headers: { ...headers, host: base.host, "x-amz-content-sha256": "UNSIGNED-PAYLOAD" },
     });
-    return request(base.origin + path, { dispatcher: this.#agent, headers: signed.headers });
+    // Not undici's `request`: it takes a URL, and a URL loses the `.` and `..` that a key may hold.
+    return this.#agent.request({ origin: base.origin, path, method: "GET", headers: signed.headers });
   }
 
   close(): Promise<void> {
