@@ -53,23 +53,36 @@ describe("the nightly backup of a PostgreSQL host", function () {
     expect(await readFile(join(folder, sum), "utf8")).to.equal(`${digest}  ${dump}\n`);
   });
 
-  it("restores to the same rows, rights and migrations in an empty database", async () => {
+  it("restores by the runbook: beside the database, then in its place, with the rows, rights and migrations", async () => {
     const [dump = ""] = (await readdir(folder)).sort();
-    const owner = ["-h", join(host.root, "run/postgresql"), "-p", `${host.port}`, "-U", "postgres"];
-    execFileSync("psql", [
-      ...owner,
-      "-X",
-      "-q",
-      "-d",
+    const server = ["-h", join(host.root, "run/postgresql"), "-p", `${host.port}`, "-U", "postgres"];
+    const psql = (database: string, ...statements: string[]) =>
+      execFileSync(
+        "psql",
+        [...server, "-XAtq", "-d", database, ...statements.flatMap((sql) => ["-c", sql])],
+        {
+          encoding: "utf8",
+        },
+      );
+    psql("postgres", "CREATE DATABASE restored OWNER dwh_owner");
+    execFileSync("pg_restore", [...server, "--exit-on-error", "-d", "restored", join(folder, dump)]);
+    const fingerprint = psql("clickstream_dw", FINGERPRINT);
+    expect(fingerprint).to.match(/^5000\|/);
+    expect(psql("restored", FINGERPRINT)).to.equal(fingerprint);
+
+    psql(
       "postgres",
-      "-c",
-      "CREATE DATABASE restored OWNER dwh_owner",
+      "ALTER DATABASE clickstream_dw ALLOW_CONNECTIONS false",
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'clickstream_dw'",
+      "ALTER DATABASE clickstream_dw RENAME TO clickstream_dw_before",
+      "ALTER DATABASE restored RENAME TO clickstream_dw",
+    );
+    const { status, log } = await host.run("setup");
+    expect(status, log).to.equal(0);
+    expect(log).to.not.include("applied");
+    expect(await visit(host, {}, "SELECT count(*)::int AS events FROM clickstream_events")).to.deep.equal([
+      { events: 5000 },
     ]);
-    execFileSync("pg_restore", [...owner, "--exit-on-error", "-d", "restored", join(folder, dump)]);
-    const fingerprint = (database: string) =>
-      execFileSync("psql", [...owner, "-XAt", "-d", database, "-c", FINGERPRINT], { encoding: "utf8" });
-    expect(fingerprint("restored")).to.equal(fingerprint("clickstream_dw"));
-    expect(fingerprint("restored")).to.match(/^5000\|/);
   });
 
   it("has no checksum, and fails, when what came back is not what was dumped", async () => {

@@ -97,6 +97,12 @@ describe("the dashboard bundle on a warehouse host", function () {
       /does not unpack/,
     ],
     ["holds no dashboard", () => bundle(null), undefined, /does not unpack to a dashboard/],
+    [
+      "is built for another processor",
+      () => bundle(serving("arm"), true),
+      undefined,
+      /another processor than this host's/,
+    ],
     ["ends at once", () => bundle("exit 3"), undefined, /does not answer; what stays is [0-9a-f]{64}/],
     [
       "never listens",
@@ -155,8 +161,8 @@ function serving(word: string): string {
   return `exec "${process.execPath}" -e '${script}'`;
 }
 
-/** A root file system whose Rscript is a shell script; null: one without a dashboard. */
-async function bundle(rscript: string | null): Promise<Buffer> {
+/** A root file system whose Rscript is a shell script; null: one without a dashboard. @param foreign R is no program of here */
+async function bundle(rscript: string | null, foreign = false): Promise<Buffer> {
   const folder = await mkdtemp(join(tmpdir(), "bundle-"));
   try {
     const root = join(folder, "root");
@@ -166,6 +172,10 @@ async function bundle(rscript: string | null): Promise<Buffer> {
       await writeFile(join(root, "srv/dashboard/serve.R"), "");
       await writeFile(join(root, "usr/bin/Rscript"), `#!/bin/sh\n${rscript}\n`);
       await chmod(join(root, "usr/bin/Rscript"), 0o755);
+    }
+    if (foreign) {
+      await mkdir(join(root, "usr/lib/R/bin/exec"), { recursive: true });
+      await writeFile(join(root, "usr/lib/R/bin/exec/R"), Buffer.alloc(64, 0xff));
     }
     const file = join(folder, "bundle.tar.zst");
     execFileSync("tar", ["-C", root, "--zstd", "-cf", file, "."]);
