@@ -1,4 +1,4 @@
-import { TerraformOutput } from "cdktf";
+import { DataResource, TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
 import type { FunctionBundle } from "../functions/etl/bundle.js";
 import { BaseStack } from "./base-stack.js";
@@ -27,9 +27,18 @@ export class SchedulerStack extends BaseStack {
       bundle,
     });
     new Schedule(this, "hourly", etl.function);
+    this.guardData();
     const alarms = new EtlAlarms(this, "alarm", etl.failures);
     new TerraformOutput(this, "function_name", { value: etl.function.functionName });
     new TerraformOutput(this, "failure_queue_url", { value: etl.failures.url });
     new TerraformOutput(this, "alarm_topic_arn", { value: alarms.topic.arn });
+  }
+
+  /**
+   * This stack is the first that `cdktf destroy '*'` takes down. With the guard it stops here, before anything is
+   * gone, and not half-way at the data that the next stack protects.
+   */
+  private guardData(): void {
+    new DataResource(this, "data_is_protected", { lifecycle: { preventDestroy: this.config.protectData } });
   }
 }
