@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { Command } from "commander";
 import { migrateCommand } from "./commands/migrate.js";
 import { rejectsCommand } from "./commands/rejects.js";
@@ -7,6 +6,7 @@ import { sampleCommand } from "./commands/sample.js";
 import { statusCommand } from "./commands/status.js";
 import { verifyCommand } from "./commands/verify.js";
 import { reportFailure } from "./exit.js";
+import { loadDotEnv } from "./target/open-target.js";
 
 const program = new Command("etl:local")
   .description("Loads raw clickstream events into PostgreSQL and looks after what was loaded.")
@@ -30,7 +30,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with rejects (run --strict).
 // A sub-command that is added keeps its own settings, and they must not end the process either.
 for (const command of program.commands.flatMap((each) => [each, ...each.commands])) command.exitOverride();
 
-if (existsSync(".env")) process.loadEnvFile(".env");
+loadDotEnv();
 try {
   await program.parseAsync();
 } catch (error) {

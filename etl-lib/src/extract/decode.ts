@@ -21,6 +21,12 @@ export async function* decodeText(bytes: AsyncIterable<Uint8Array>): AsyncGenera
   if (rest !== "") yield rest;
 }
 
+/**
+ * zlib drops what it inflated from the piece in which it meets a fault: small ones lose little, and pieces of one size
+ * lose the same however the bytes arrive.
+ */
+const GUNZIP_PIECE_BYTES = 4096;
+
 /** By its magic bytes, whatever the name or the headers say. */
 export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
 
@@ -31,7 +37,7 @@ async function* inflate(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
     return;
   }
   const gunzip = createGunzip({ chunkSize: 64 * 1024 });
-  const source = Readable.from(all);
+  const source = Readable.from(inPieces(all, GUNZIP_PIECE_BYTES));
   source.on("error", (error) => gunzip.destroy(error));
   try {
     yield* source.pipe(gunzip) as AsyncIterable<Uint8Array>;
@@ -42,6 +48,18 @@ async function* inflate(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
   } finally {
     source.destroy();
   }
+}
+
+/** The same bytes in pieces of exactly `size`, but for the last. */
+async function* inPieces(bytes: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
+  let rest: Uint8Array = new Uint8Array();
+  for await (const chunk of bytes) {
+    const joined = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    let from = 0;
+    for (; from + size <= joined.length; from += size) yield joined.subarray(from, from + size);
+    rest = joined.subarray(from);
+  }
+  if (rest.length > 0) yield rest;
 }
 
 /** The first `length` bytes or what there is, and the whole again from its beginning. */

@@ -2,6 +2,9 @@ import { type Draft, parseRecord, tooLarge } from "./draft.js";
 import { MAX_EVENT_BYTES, MAX_RAW_CHARS } from "./limits.js";
 import { ValueFramer } from "./value-framer.js";
 
+/** White space around an event is no part of its size, up to this much of it. */
+const MAX_LINE_CHARS = MAX_EVENT_BYTES + 64 * 1024;
+
 /** NDJSON: a record a line. A bad line costs that line alone; one too long to be an event is passed over. */
 export class LineFramer {
   #line = "";
@@ -36,7 +39,7 @@ export class LineFramer {
   #take(text: string, from: number, to: number): void {
     if (this.#tooLarge) return;
     this.#line += text.slice(from, to);
-    if (this.#line.length <= MAX_EVENT_BYTES) return;
+    if (this.#line.length <= MAX_LINE_CHARS) return;
     this.#tooLarge = true;
     this.#line = this.#line.slice(0, MAX_RAW_CHARS);
   }

@@ -46,12 +46,22 @@ async function* extractDrafts(open: () => AsyncIterable<Uint8Array>): AsyncGener
     yield whole;
     return;
   }
-  const framer: Framer = isNdjson(head)
-    ? new LineFramer()
-    : new ValueFramer(
-        /^\s*\[/.test(head.text) && (await isArrayAlone(head.ended ? [head.text] : decodeText(open()))),
-      );
-  yield framer.feed(head.text);
+  try {
+    const framer = await chooseFramer(head, open);
+    yield framer.feed(head.text);
+    yield* readOn(framer, head, texts);
+  } finally {
+    await texts.return(undefined); // whoever reads may stop at any record
+  }
+}
+
+async function chooseFramer(head: Head, open: () => AsyncIterable<Uint8Array>): Promise<Framer> {
+  if (isNdjson(head)) return new LineFramer();
+  const isArray = /^\s*\[/.test(head.text);
+  return new ValueFramer(isArray && (await isArrayAlone(head.ended ? [head.text] : decodeText(open()))));
+}
+
+async function* readOn(framer: Framer, head: Head, texts: AsyncIterable<string>): AsyncGenerator<Draft[]> {
   try {
     if (head.fault) throw head.fault;
     for await (const text of texts) yield framer.feed(text);
@@ -59,8 +69,6 @@ async function* extractDrafts(open: () => AsyncIterable<Uint8Array>): AsyncGener
     if (!(error instanceof InvalidGzipError)) throw error;
     yield [rejectedAs("invalid_gzip", error.message, framer.pending)];
     return;
-  } finally {
-    await texts.return(undefined);
   }
   yield framer.end();
 }
@@ -115,13 +123,14 @@ function stringify(value: unknown): string | undefined {
 
 /**
  * NDJSON is told by a line of its own that is a JSON object; an indented one belongs to a value printed over
- * several lines. What starts with an array is never NDJSON.
+ * several lines. An array printed so begins with a line that is not JSON.
  */
 function isNdjson({ text, ended }: Head): boolean {
-  if (/^\s*\[/.test(text)) return false;
   const lines = text.split("\n");
+  if (lines.length < 2) return false;
   if (!ended) lines.pop();
-  return lines.length > 1 && lines.some((line) => line.startsWith("{") && isJson(line));
+  if (/^\s*\[/.test(text) && !isJson(lines[0] as string)) return false;
+  return lines.some((line) => line.startsWith("{") && isJson(line));
 }
 
 function isJson(text: string): boolean {
@@ -137,16 +146,17 @@ function isJson(text: string): boolean {
 async function isArrayAlone(texts: Iterable<string> | AsyncIterable<string>): Promise<boolean> {
   const end = new ValueEnd(0);
   let closed = false;
+  let next = "";
   try {
     for await (const text of texts) {
       const from = closed ? 0 : end.find(text);
       if (from < 0) continue;
       closed = true;
-      const next = text.slice(from).trimStart();
-      if (next !== "") return !/^[[{"\d\-tfn]/.test(next);
+      next = (next + text.slice(from)).trimStart();
+      if (next.length >= "false".length) break;
     }
   } catch (error) {
     if (!(error instanceof InvalidGzipError)) throw error;
   }
-  return true;
+  return !/^(?:[[{"\d-]|true|false|null)/.test(next);
 }

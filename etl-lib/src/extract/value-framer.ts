@@ -18,9 +18,13 @@ const tooDeep = (raw: string): Draft => rejectedAs("too_deep", `nested deeper th
 
 /** Where text is cut: a value ends on the last character of a piece, never within one. */
 const CUT_WITHIN_VALUE = /[}\]]/g;
-const CUT_BETWEEN_VALUES = /[\s,}\][]/g;
+const CUT_BETWEEN_VALUES = /[\s,]+|["}\][]/g;
 /** And never longer than this, so that a limit is met soon. */
 const MAX_PIECE_CHARS = 64 * 1024;
+
+const BLANK = /^[\s,]*$/;
+/** Ends only where something else begins, which is in the same piece. */
+const UNQUOTED = /^[\s,]*(?:true|false|null|-?\d[\d.eE+-]*)/;
 
 /**
  * Cuts JSON values out of text, written one after another or as the elements of one array. stream-json finds where
@@ -77,6 +81,8 @@ export class ValueFramer {
     const piece = text.slice(from, to);
     this.#keep(piece);
     this.#consume(piece, drafts);
+    // What lies between two values is no part of the next one's size.
+    if (this.#depth === this.#base && this.#fault === undefined && BLANK.test(this.#raw)) this.#forget();
     return to;
   }
 
@@ -126,10 +132,12 @@ export class ValueFramer {
   }
 
   #complete(drafts: Draft[]): void {
-    const text = this.#raw.replace(/^[\s,]+/, "").replace(/[\s,]+$/, "");
+    const end = UNQUOTED.exec(this.#raw)?.[0].length ?? this.#raw.length;
+    const text = this.#raw.slice(0, end).replace(/^[\s,]+/, "");
     drafts.push(this.#size > MAX_EVENT_BYTES ? tooLarge(text) : parseRecord(text));
     this.#started = true;
-    this.#forget();
+    this.#raw = this.#raw.slice(end);
+    this.#size = this.#raw.length;
   }
 
   /** From here on only the value's end matters; the tokenizer, which remembers all nesting, is left behind. */

@@ -6,7 +6,7 @@ import {
   type SourceObject,
   type Warnings,
 } from "../types.js";
-import { copyIntoEvents, copyIntoStage } from "./copy.js";
+import { copyIntoEvents, copyIntoStage, type StagedLine } from "./copy.js";
 import type { EventChunk, ObjectTally } from "./event-chunk.js";
 import { type Claim, claim, settle } from "./ledger.js";
 import { insertRejects } from "./rejects.js";
@@ -49,8 +49,7 @@ export class BatchLoad {
   /** Writes a chunk's rows and rejects. The first one takes the objects in the ledger. */
   async add(chunk: EventChunk): Promise<void> {
     this.#claims ??= await this.#claim(chunk);
-    const { lines, objectOfLine } = this.#ownLines(chunk, this.#claims);
-    const inserted = await this.#insert(lines, objectOfLine);
+    const inserted = await this.#insert(chunk, this.#claims);
     for (const [object, tally] of chunk.tallies)
       if (this.#claims.has(object))
         addTally(this.#counts[object] as EventCounts, tally, inserted.get(object) ?? 0);
@@ -96,24 +95,20 @@ export class BatchLoad {
     return claim(this.client, this.runId, this.objects, this.#expected);
   }
 
-  #ownLines({ lines, objectOfLine }: EventChunk, claims: Map<number, Claim>) {
-    if (claims.size === this.objects.length) return { lines, objectOfLine };
-    const own = (_: unknown, line: number) => claims.has(objectOfLine[line] as number);
-    return { lines: lines.filter(own), objectOfLine: objectOfLine.filter(own) };
-  }
-
   /** @returns how many rows of each object were new */
-  async #insert(lines: readonly string[], objectOfLine: readonly number[]): Promise<Map<number, number>> {
-    if (lines.length === 0) return new Map();
-    if (this.mode.direct && (await this.#tryDirect(lines))) return countBy(objectOfLine);
-    const inserted = await this.#insertNew(lines, objectOfLine);
+  async #insert(chunk: EventChunk, claims: Map<number, Claim>): Promise<Map<number, number>> {
+    if (chunk.lines.count === 0) return new Map();
+    const isWhole = claims.size === this.objects.length;
+    if (this.mode.direct && isWhole && (await this.#tryDirect(chunk.lines.bytes)))
+      return countBy(chunk.objectOfLine);
+    const inserted = await this.#insertNew(stagedLines(chunk, claims));
     const total = [...inserted.values()].reduce((sum, count) => sum + count, 0);
-    this.mode.direct = total === lines.length;
+    this.mode.direct = total === chunk.lines.count;
     return inserted;
   }
 
   /** False when an event of the chunk is there already; the table is then as before. */
-  async #tryDirect(lines: readonly string[]): Promise<boolean> {
+  async #tryDirect(lines: Buffer): Promise<boolean> {
     await this.client.query("SAVEPOINT chunk");
     try {
       await copyIntoEvents(this.client, lines);
@@ -126,8 +121,8 @@ export class BatchLoad {
     }
   }
 
-  async #insertNew(lines: readonly string[], objectOfLine: readonly number[]): Promise<Map<number, number>> {
-    await copyIntoStage(this.client, lines, objectOfLine);
+  async #insertNew(lines: Iterable<StagedLine>): Promise<Map<number, number>> {
+    await copyIntoStage(this.client, lines);
     const { rows } = await this.client.query<{ object_no: number; inserted: number }>(
       `WITH inserted AS (
          INSERT INTO public.clickstream_events (${COLUMNS}) SELECT ${COLUMNS} FROM pg_temp.etl_stage
@@ -136,6 +131,15 @@ export class BatchLoad {
     );
     return new Map(rows.map(({ object_no, inserted }) => [object_no, inserted]));
   }
+}
+
+/** The chunk's rows of objects that are `within`. */
+export function* stagedLines(
+  { lines, objectOfLine }: EventChunk,
+  within: { has(object: number): boolean },
+): Generator<StagedLine> {
+  for (const [index, object] of objectOfLine.entries())
+    if (within.has(object)) yield { object, line: lines.line(index) };
 }
 
 const noCounts = (): EventCounts => ({ read: 0, inserted: 0, duplicates: 0, rejected: 0 });

@@ -7,39 +7,50 @@ import type { Queryable, WarehouseClient } from "./warehouse.js";
 const COLUMNS = EVENT_COLUMNS.join(", ");
 const COPY_INTO_EVENTS = `COPY public.clickstream_events (${COLUMNS}) FROM STDIN`;
 const COPY_INTO_STAGE = `COPY pg_temp.etl_stage (object_no, ${COLUMNS}) FROM STDIN`;
-const LINES_PER_WRITE = 1000;
+const WRITE_BYTES = 64 * 1024;
 
 /** Straight into the table. Fails as a whole with 23505 when any of the events is there already. */
-export const copyIntoEvents = (client: Queryable, lines: readonly string[]): Promise<void> =>
-  copy(client, COPY_INTO_EVENTS, lines, (line) => line);
+export async function copyIntoEvents(client: Queryable, lines: Buffer): Promise<void> {
+  function* writes() {
+    for (let from = 0; from < lines.length; from += WRITE_BYTES)
+      yield lines.subarray(from, from + WRITE_BYTES);
+  }
+  await copy(client, COPY_INTO_EVENTS, writes());
+}
+
+/** A row of a batch on its way through the stage. */
+export interface StagedLine {
+  /** Index of the row's object in the batch. */
+  readonly object: number;
+  readonly line: Buffer;
+}
 
 /** Into a temporary table of this connection that also says which object of the batch a row is from. */
-export async function copyIntoStage(
-  client: WarehouseClient,
-  lines: readonly string[],
-  objectOfLine: readonly number[],
-): Promise<void> {
+export async function copyIntoStage(client: WarehouseClient, lines: Iterable<StagedLine>): Promise<void> {
   await client.query(`CREATE TEMP TABLE IF NOT EXISTS etl_stage
     (object_no int, LIKE public.clickstream_events) ON COMMIT DELETE ROWS`);
   await client.query("TRUNCATE pg_temp.etl_stage");
-  await copy(client, COPY_INTO_STAGE, lines, (line, index) => `${objectOfLine[index]}\t${line}`);
+  await copy(client, COPY_INTO_STAGE, stageWrites(lines));
 }
 
-async function copy(
-  client: Queryable,
-  sql: string,
-  lines: readonly string[],
-  encode: (line: string, index: number) => string,
-): Promise<void> {
-  function* writes() {
-    for (let from = 0; from < lines.length; from += LINES_PER_WRITE) {
-      const some = lines.slice(from, from + LINES_PER_WRITE);
-      yield Buffer.from(some.map((line, index) => encode(line, from + index)).join(""));
-    }
+function* stageWrites(lines: Iterable<StagedLine>): Generator<Buffer> {
+  let parts: Buffer[] = [];
+  let size = 0;
+  for (const { object, line } of lines) {
+    parts.push(Buffer.from(`${object}\t`), line);
+    size += line.length;
+    if (size < WRITE_BYTES) continue;
+    yield Buffer.concat(parts);
+    parts = [];
+    size = 0;
   }
+  yield Buffer.concat(parts);
+}
+
+async function copy(client: Queryable, sql: string, writes: Iterable<Buffer>): Promise<void> {
   // A `pg` client takes the stream as a query; the library's own interface needs not know of it.
   const stream = (client as unknown as { query(copy: pgCopy.CopyStreamQuery): pgCopy.CopyStreamQuery }).query(
     pgCopy.from(sql),
   );
-  await pipeline(Readable.from(writes()), stream);
+  await pipeline(Readable.from(writes, { objectMode: false }), stream);
 }

@@ -1,5 +1,5 @@
 import { RepairLog } from "../transform/repair.js";
-import type { BatchResult } from "./batch-load.js";
+import { type BatchResult, stagedLines } from "./batch-load.js";
 import { copyIntoStage } from "./copy.js";
 import type { EventChunk } from "./event-chunk.js";
 import type { WarehouseClient } from "./warehouse.js";
@@ -43,9 +43,9 @@ export class DryRunStage {
     this.#repairs.merge(chunk.repairs.warnings);
   }
 
-  async #countNew({ lines, objectOfLine }: EventChunk): Promise<number> {
-    if (lines.length === 0) return 0;
-    await copyIntoStage(this.client, lines, objectOfLine);
+  async #countNew(chunk: EventChunk): Promise<number> {
+    if (chunk.lines.count === 0) return 0;
+    await copyIntoStage(this.client, stagedLines(chunk, chunk.tallies));
     const { rowCount } = await this.client.query(
       `INSERT INTO pg_temp.etl_seen
        SELECT event_id FROM pg_temp.etl_stage AS staged

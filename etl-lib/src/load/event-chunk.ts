@@ -1,6 +1,7 @@
 import { RepairLog } from "../transform/repair.js";
 import type { EventRow, Reject, RejectCause } from "../types.js";
 import { copyLine } from "./copy-line.js";
+import { LineBuffer } from "./line-buffer.js";
 
 /** What one object contributed to a chunk, before the warehouse said what of it was new. */
 export interface ObjectTally {
@@ -17,7 +18,7 @@ const HOUR = 60 * 60 * 1000;
  * as a duplicate here, so that COPY meets each event_id once.
  */
 export class EventChunk {
-  readonly lines: string[] = [];
+  readonly lines = new LineBuffer();
   /** Of each line, the index of its object in the batch. */
   readonly objectOfLine: number[] = [];
   readonly rejects: (Reject & { readonly object: number })[] = [];
@@ -25,9 +26,13 @@ export class EventChunk {
   readonly repairs = new RepairLog();
   /** The UTC hours its rows lie in, in milliseconds since 1970. */
   readonly hours = new Set<number>();
-  /** Length of all text held, in characters. */
-  size = 0;
+  #rejectChars = 0;
   readonly #ids = new Set<string>();
+
+  /** What is held, in bytes, roughly. */
+  get size(): number {
+    return this.lines.bytes.length + this.#rejectChars;
+  }
 
   addRow(object: number, row: EventRow): void {
     const tally = this.tally(object);
@@ -37,11 +42,9 @@ export class EventChunk {
       return;
     }
     this.#ids.add(row.event_id);
-    const line = copyLine(row);
-    this.lines.push(line);
+    this.lines.push(copyLine(row));
     this.objectOfLine.push(object);
     this.hours.add(Math.floor(row.event_timestamp.getTime() / HOUR) * HOUR);
-    this.size += line.length;
   }
 
   addReject(object: number, reject: Reject): void {
@@ -49,7 +52,7 @@ export class EventChunk {
     tally.read++;
     tally.rejected++;
     this.rejects.push({ ...reject, object });
-    this.size += reject.raw.length;
+    this.#rejectChars += reject.raw.length;
   }
 
   /** Makes the object known even when it holds no event. */

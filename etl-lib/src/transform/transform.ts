@@ -1,7 +1,7 @@
 import type { EventRow, RejectCause, SourceObject } from "../types.js";
 import { eventId } from "./event-id.js";
 import { eventTimestamp } from "./event-timestamp.js";
-import { booleanField, decimalField, isJsonObject, type JsonObject, textField } from "./fields.js";
+import { asBoolean, asDecimal, asText, firstUsable, isJsonObject, type JsonObject } from "./fields.js";
 import { type RepairLog, repairText } from "./repair.js";
 
 export const MAX_DEPTH = 64;
@@ -43,32 +43,46 @@ function eventName(event: JsonObject, log: RepairLog): string | undefined {
   return undefined;
 }
 
+/** Where each column comes from, the first that is usable. */
+const KEYS = {
+  user_id: ["userId", "user_id"],
+  user_login_state: ["userLoginState", "user_login_state"],
+  identity_source: ["identitySource", "identity_source"],
+  client_id: ["clientId", "client_id"],
+  session_id: ["sessionId", "session_id"],
+  is_first_visit: ["isFirstVisit", "is_first_visit"],
+  context_product_id: ["id", "product_id"],
+  context_product_name: ["name", "product_name"],
+  context_product_category: ["category", "product_category"],
+  context_product_brand: ["brand", "brandName", "product_brand"],
+  context_product_price: ["price", "product_price"],
+  context_product_discount_price: ["discountPrice", "product_discount_price"],
+  context_product_url_path: ["urlPath", "product_url_path"],
+} as const;
+
 function toRow(event: JsonObject, name: string, { object, position }: EventOrigin, log: RepairLog): EventRow {
-  const text = (column: string, ...keys: string[]) => textField(event, keys, column, log);
+  const text = (source: JsonObject, column: keyof typeof KEYS) =>
+    firstUsable(source, KEYS[column], column, log, asText);
+  const price = (column: "context_product_price" | "context_product_discount_price") =>
+    firstUsable(product, KEYS[column], column, log, asDecimal);
   const product = productOf(event, log);
-  const productText = (column: string, ...keys: string[]) => textField(product, keys, column, log);
-  const productPrice = (column: string, ...keys: string[]) => decimalField(product, keys, column, log);
   return {
     event_id: eventId(event, () => `${object.bucket}/${object.key}#${position}`),
     event_timestamp: eventTimestamp(event, object.lastModified, log),
     event_name: name,
-    user_id: text("user_id", "userId", "user_id"),
-    user_login_state: text("user_login_state", "userLoginState", "user_login_state"),
-    identity_source: text("identity_source", "identitySource", "identity_source"),
-    client_id: text("client_id", "clientId", "client_id"),
-    session_id: text("session_id", "sessionId", "session_id"),
-    is_first_visit: booleanField(event, ["isFirstVisit", "is_first_visit"], "is_first_visit", log),
-    context_product_id: productText("context_product_id", "id", "product_id"),
-    context_product_name: productText("context_product_name", "name", "product_name"),
-    context_product_category: productText("context_product_category", "category", "product_category"),
-    context_product_brand: productText("context_product_brand", "brand", "brandName", "product_brand"),
-    context_product_price: productPrice("context_product_price", "price", "product_price"),
-    context_product_discount_price: productPrice(
-      "context_product_discount_price",
-      "discountPrice",
-      "product_discount_price",
-    ),
-    context_product_url_path: productText("context_product_url_path", "urlPath", "product_url_path"),
+    user_id: text(event, "user_id"),
+    user_login_state: text(event, "user_login_state"),
+    identity_source: text(event, "identity_source"),
+    client_id: text(event, "client_id"),
+    session_id: text(event, "session_id"),
+    is_first_visit: firstUsable(event, KEYS.is_first_visit, "is_first_visit", log, asBoolean),
+    context_product_id: text(product, "context_product_id"),
+    context_product_name: text(product, "context_product_name"),
+    context_product_category: text(product, "context_product_category"),
+    context_product_brand: text(product, "context_product_brand"),
+    context_product_price: price("context_product_price"),
+    context_product_discount_price: price("context_product_discount_price"),
+    context_product_url_path: text(product, "context_product_url_path"),
   };
 }
 
@@ -84,7 +98,9 @@ function productOf(event: JsonObject, log: RepairLog): JsonObject {
 /** Depth of `{}` is 1. Stops at the limit, so hostile nesting costs no stack. */
 function isDeeperThan(value: object, limit: number): boolean {
   if (limit === 0) return true;
-  for (const child of Object.values(value))
+  for (const key in value) {
+    const child = (value as JsonObject)[key];
     if (typeof child === "object" && child !== null && isDeeperThan(child, limit - 1)) return true;
+  }
   return false;
 }
