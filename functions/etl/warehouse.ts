@@ -59,6 +59,8 @@ export function createPool(
   });
   // An idle connection that breaks (a restart, a thaw) is replaced by the next connect; unheard, it would end the process.
   pool.on("error", () => {});
+  // So would one that breaks while it is lent and no query runs.
+  pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
 }
 

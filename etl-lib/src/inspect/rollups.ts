@@ -1,5 +1,5 @@
 import { toLoadError } from "../load/pg-errors.js";
-import type { Queryable, WarehousePool } from "../load/warehouse.js";
+import { checkOut, type Queryable, type WarehousePool } from "../load/warehouse.js";
 import { ROLLUP_TRUTHS, type RollupTruth } from "./rollup-truths.js";
 
 /** Rows of one rollup that are not what the raw rows say. */
@@ -27,7 +27,7 @@ export interface RollupReport {
  * @throws {LoadError}
  */
 export async function verifyRollups(pool: WarehousePool): Promise<RollupReport> {
-  const client = await pool.connect().catch((error) => {
+  const client = await checkOut(pool).catch((error) => {
     throw toLoadError(error);
   });
   try {

@@ -11,7 +11,7 @@ import {
   READ_HOURS,
   TAKE_MARKS,
 } from "./rollup-steps.js";
-import type { Queryable, WarehouseClient, WarehousePool } from "./warehouse.js";
+import { checkOut, type Queryable, type WarehouseClient, type WarehousePool } from "./warehouse.js";
 
 /** What a refresh brought up to date. */
 export interface RefreshResult {
@@ -57,7 +57,7 @@ export function rebuildRollups(pool: WarehousePool): Promise<RefreshResult> {
 
 async function refresh(pool: WarehousePool, findStaleHours: string): Promise<RefreshResult> {
   const startedAt = performance.now();
-  const client = await pool.connect().catch((error) => {
+  const client = await checkOut(pool).catch((error) => {
     throw toLoadError(error);
   });
   try {

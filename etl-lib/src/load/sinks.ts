@@ -4,7 +4,7 @@ import { DryRunStage } from "./dry-run.js";
 import type { EventChunk } from "./event-chunk.js";
 import { loadedByRun } from "./ledger.js";
 import { markStale } from "./rollups.js";
-import { inTransaction, type WarehouseClient, type WarehousePool } from "./warehouse.js";
+import { checkOut, inTransaction, type WarehouseClient, type WarehousePool } from "./warehouse.js";
 
 /** Where batches go. A batch is loaded as a whole or, when `load` throws, not at all. */
 export interface BatchSink {
@@ -65,7 +65,7 @@ export class DryRunSink implements BatchSink {
   }
 
   async #begin(): Promise<WarehouseClient> {
-    const client = await this.pool.connect();
+    const client = await checkOut(this.pool);
     await client.query("BEGIN");
     await client.query("CREATE TEMP TABLE etl_seen (event_id uuid PRIMARY KEY) ON COMMIT DROP");
     return client;

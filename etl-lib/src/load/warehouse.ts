@@ -8,6 +8,8 @@ export interface Queryable {
 export interface WarehouseClient extends Queryable {
   /** @param broken closes the connection instead of keeping it */
   release(broken?: Error | boolean): void;
+  on?(event: "error", listener: () => void): unknown;
+  off?(event: "error", listener: () => void): unknown;
 }
 
 /** As `pg.Pool`. */
@@ -15,12 +17,22 @@ export interface WarehousePool extends Queryable {
   connect(): Promise<WarehouseClient>;
 }
 
+const ignore = (): void => {};
+
+/** One connection of the pool. When it is lost between two queries, the next one fails. */
+export async function checkOut(pool: WarehousePool): Promise<WarehouseClient> {
+  const client = await pool.connect();
+  client.off?.("error", ignore);
+  client.on?.("error", ignore); // while a connection is lent the pool does not listen, and unheard the event ends the process
+  return client;
+}
+
 /** Runs `work` in one transaction: all of it or, on any error, nothing. */
 export async function inTransaction<T>(
   pool: WarehousePool,
   work: (client: WarehouseClient) => Promise<T>,
 ): Promise<T> {
-  const client = await pool.connect();
+  const client = await checkOut(pool);
   try {
     await client.query("BEGIN");
     const result = await work(client);
