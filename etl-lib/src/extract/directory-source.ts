@@ -30,13 +30,14 @@ class DirectorySource implements Source {
     const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
     const folders: string[] = [];
     let objects: SourceObject[] = [];
-    for await (const key of this.#keys(folder, (key) => key.startsWith(prefix) || prefix.startsWith(key))) {
+    for await (const key of this.#keys(folder, (key) => key.startsWith(prefix))) {
       if (key.endsWith("/")) {
         if (shallow) folders.push(key);
         else yield* this.list(key);
         continue;
       }
-      objects.push(await this.#describe(key));
+      const object = await this.#find(key);
+      if (object) objects.push(object);
       if (objects.length < PAGE) continue;
       yield { objects, folders: [] };
       objects = [];
@@ -69,8 +70,21 @@ class DirectorySource implements Source {
     }
   }
 
+  /** Null for a file that was removed since its folder was read, and for a link to nothing. */
+  async #find(key: string): Promise<SourceObject | null> {
+    try {
+      return await this.#describe(key);
+    } catch (cause) {
+      const error = readError(cause, key, `${this.bucket}/${key}`);
+      if (error.kind === "changed") return null;
+      throw error;
+    }
+  }
+
   async #describe(key: string): Promise<SourceObject> {
-    const { size, mtime, mtimeMs } = await stat(join(this.root, key));
+    const found = await stat(join(this.root, key));
+    if (found.isDirectory()) throw new Error("it is a link to a folder, which is not followed");
+    const { size, mtime, mtimeMs } = found;
     return { bucket: this.bucket, key, etag: `${size}-${Math.round(mtimeMs)}`, size, lastModified: mtime };
   }
 }
