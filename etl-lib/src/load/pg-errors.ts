@@ -8,7 +8,7 @@ interface PgError extends Error {
 const RETRIABLE_SQLSTATE = /^(08|40001|40P01|53|57P0|55P03)/;
 const RETRIABLE_NETWORK = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN)$/;
 const RETRIABLE_MESSAGE =
-  /Connection terminated|connection timeout|timeout expired|Client has encountered a connection/i;
+  /Connection terminated|connection timeout|timeout expired|timeout exceeded|Client has encountered a connection/i;
 const TLS = /^(ERR_TLS|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|CERT_)/;
 
 const FATAL: readonly [pattern: RegExp, advice: string][] = [
