@@ -1,0 +1,85 @@
+import { Presets, SingleBar } from "cli-progress";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { count, duration, table } from "../format.js";
+import { DEFAULTS } from "../sample/generate.js";
+import { LAYOUTS, type Layout } from "../sample/layouts.js";
+import { type SampleReport, writeSample } from "../sample/write-sample.js";
+import { jsonOption, wholeNumber } from "./options.js";
+
+interface SampleCommandOptions {
+  readonly events: number;
+  readonly layout: Layout;
+  readonly dirty: number;
+  readonly seed: string;
+  readonly out: string;
+  readonly from: Date;
+  readonly days: number;
+  readonly json?: boolean;
+}
+
+const WORTH_A_BAR = 50_000;
+const LAYOUT_HELP = "object: one event each, as the ingest function writes; ndjson, array: files of a day";
+
+export const sampleCommand = (): Command =>
+  new Command("sample")
+    .description("Make realistic raw events: the same options make the same bytes.")
+    .requiredOption("--out <dir>", "the folder that stands for the bucket; files in it are kept")
+    .option("--events <n>", "how many, duplicates and rejects included", wholeNumber(1, 100_000_000), 10_000)
+    .addOption(new Option("--layout <layout>", LAYOUT_HELP).choices(LAYOUTS).default("ndjson"))
+    .option("--dirty <share>", "share of events that are doubled, damaged or odd, 0 to 1", share, 0.01)
+    .option("--seed <text>", "another seed makes other events", `${DEFAULTS.seed}`)
+    .addOption(
+      new Option("--from <time>", "the first day begins here, ISO 8601 in UTC")
+        .argParser(instant)
+        .default(DEFAULTS.from, "2026-11-18"),
+    )
+    .option("--days <n>", "spread over so many days", wholeNumber(1, 3660), DEFAULTS.days)
+    .addOption(jsonOption())
+    .action(sample);
+
+function sample({ json = false, ...options }: SampleCommandOptions): void {
+  const start = Date.now();
+  const bar = options.events >= WORTH_A_BAR && process.stderr.isTTY ? newBar(options.events) : null;
+  const report = writeSample(options, (events) => bar?.update(events));
+  bar?.stop();
+  console.log(json ? JSON.stringify(report) : `${reportText(report)}\n${duration(Date.now() - start)}`);
+}
+
+function newBar(events: number): SingleBar {
+  const format = " {bar} {percentage}% │ {value}/{total} events │ {eta_formatted} left";
+  const bar = new SingleBar({ format, hideCursor: true, stream: process.stderr, fps: 8 }, Presets.rect);
+  bar.start(events, 0);
+  return bar;
+}
+
+function reportText(report: SampleReport): string {
+  const causes = Object.entries(report.rejects).map(([cause, n]) => [`rejected: ${cause}`, count(n)]);
+  return [
+    `Made in ${report.out}, layout ${report.layout}, seed ${report.seed}. A run over it has to count:`,
+    table(
+      ["", ""],
+      [
+        ["objects", count(report.objects)],
+        ["of them late", count(report.lateObjects)],
+        ["bytes", count(report.bytes)],
+        ["events read", count(report.events)],
+        ["inserted", count(report.rows)],
+        ["of them repaired", count(report.repaired)],
+        ["duplicates", count(report.duplicates)],
+        ...causes,
+      ],
+    ),
+  ].join("\n");
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && value >= 0 && value <= 1) return value;
+  throw new InvalidArgumentError("It must be a number from 0 to 1.");
+}
+
+function instant(text: string): Date {
+  const date = new Date(/T.*(Z|[+-]\d{2}:?\d{2})$/.test(text) || !text.includes("T") ? text : `${text}Z`);
+  if (/^\d{4}-\d{2}-\d{2}/.test(text) && !Number.isNaN(date.getTime())) return date;
+  throw new InvalidArgumentError("It must be an ISO 8601 time in UTC such as 2026-11-18.");
+}
