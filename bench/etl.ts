@@ -28,7 +28,7 @@ const options = new Command("bench")
   .option("--events <n>", "events of (a) and (b)", Number, 1_000_000)
   .option("--objects <n>", "objects of (c) and (e); (d) reads a fortieth", Number, 40_000)
   .option("--delay <ms>", "added to each S3 answer", Number, 20)
-  .option("--concurrency <n>", "objects read at the same time in (c) and (e)", Number, 64)
+  .option("--concurrency <n>", "objects read at the same time in (c) and (e)", Number, 128)
   .option("--json", "print one JSON object")
   .parse()
   .opts<Options>();

@@ -4,7 +4,7 @@ import { eventJson } from "./events.js";
 const EVENTS_PER_CHUNK = 100;
 const EVENT_BYTES = 850;
 /** Distinct events; after them they repeat, so that the database does not grow to the size of the input. */
-const DISTINCT = 20_000;
+const DISTINCT = 2_000;
 
 /**
  * Inputs too large to keep on a disk, made while they are read: `<layout>:<size>`, where the size is bytes of one

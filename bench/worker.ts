@@ -33,7 +33,7 @@ const keys = Array.from(
 
 async function etl(pool: pg.Pool): Promise<number> {
   const source = await openSource();
-  const concurrency = job.concurrency ?? 64;
+  const concurrency = job.concurrency ?? 128;
   const summary = await runEtl({
     source,
     pool: pool as WarehousePool,
@@ -48,7 +48,7 @@ async function etl(pool: pg.Pool): Promise<number> {
 async function openSource(): Promise<Source> {
   if (job.kind === "directory") return directorySource(job.where);
   if (job.kind === "synthetic") return syntheticSource(job.where);
-  return s3Source({ client, bucket: "bench", connections: job.concurrency ?? 64 });
+  return s3Source({ client, bucket: "bench", connections: job.concurrency ?? 128 });
 }
 
 /** The obvious way: one GetObject after the other, 200 rows an INSERT … ON CONFLICT. */
@@ -86,7 +86,7 @@ async function sdkGet(): Promise<number> {
   const reader = async () => {
     while (next < keys.length) await get(keys[next++] as string);
   };
-  await Promise.all(Array.from({ length: job.concurrency ?? 64 }, reader));
+  await Promise.all(Array.from({ length: job.concurrency ?? 128 }, reader));
   return keys.length;
 }
 

@@ -42,7 +42,7 @@ export async function select(options: SourceOptions, env: Env, now = new Date())
     source: s3Source({
       client: createS3Client(awsEnvironment(env)),
       bucket,
-      connections: options.concurrency ?? 64,
+      connections: options.concurrency ?? 128,
     }),
     window,
     prefix: prefix || undefined,

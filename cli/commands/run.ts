@@ -21,7 +21,7 @@ interface RunCommandOptions extends SourceOptions {
 export const runCommand = (): Command =>
   addSourceOptions(new Command("run").description("Load what is new (the default command)."))
     .option("--dry-run", "really stage and count, then roll back")
-    .option("--concurrency <n>", "objects read at the same time", wholeNumber(1, 1000), 64)
+    .option("--concurrency <n>", "objects read at the same time", wholeNumber(1, 1000), 128)
     .option("--batch-rows <n>", "rows of a transaction, roughly", wholeNumber(1, 1_000_000), 20_000)
     .option("--time-budget <time>", "start no batch after this long, e.g. 5m")
     .option("--strict", "exit with 3 when events were rejected")

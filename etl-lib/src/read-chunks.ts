@@ -13,7 +13,7 @@ export interface ReadOptions {
 
 /** Objects up to this size are read whole and ahead of their turn. */
 const SMALL_OBJECT_BYTES = 1024 * 1024;
-const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
+const MAX_CHUNK_BYTES = 1024 * 1024;
 const MAX_RAW_BYTES = 64 * 1024;
 
 /** Extracts and transforms the objects of a batch, in their order, into chunks ready to load. */

@@ -25,7 +25,7 @@ export interface RunOptions {
   readonly trigger: RunTrigger;
   /** Stage and count, then roll back. @default false */
   readonly dryRun?: boolean;
-  /** Objects read at the same time. @default 64 */
+  /** Objects read at the same time. @default 128 */
   readonly concurrency?: number;
   /** Rows of a batch, roughly: one object is never split over two transactions. @default 20000 */
   readonly batchRows?: number;
@@ -89,7 +89,7 @@ class Run {
       dryRun,
       clock = Date.now,
       retry = DEFAULT_RETRY,
-      concurrency = 64,
+      concurrency = 128,
       batchRows = 20_000,
     } = options;
     this.#clock = clock;

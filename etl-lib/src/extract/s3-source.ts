@@ -10,7 +10,7 @@ export interface S3SourceOptions {
   /** Region, credentials, endpoint and path style are taken from it. */
   readonly client: S3Client;
   readonly bucket: string;
-  /** Connections kept open for reading. @default 64 */
+  /** Connections kept open for reading. @default 128 */
   readonly connections?: number;
   readonly retry?: RetryPolicy;
 }
@@ -29,7 +29,7 @@ class S3Source implements Source {
   readonly #get: SignedGet;
   readonly #retry: RetryPolicy;
 
-  constructor({ client, bucket, connections = 64, retry = DEFAULT_RETRY }: S3SourceOptions) {
+  constructor({ client, bucket, connections = 128, retry = DEFAULT_RETRY }: S3SourceOptions) {
     this.bucket = bucket;
     this.#client = client;
     this.#get = new SignedGet(client, bucket, connections);
