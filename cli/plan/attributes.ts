@@ -30,13 +30,18 @@ export function attributeChanges(
     .sort()
     .filter((path) => JSON.stringify(before.get(path)) !== JSON.stringify(after.get(path)))
     .map((path) => ({ path, before: before.get(path)?.shown, after: after.get(path)?.shown }))
-    .filter((attribute) => !(comesOrGoes && isNoise(attribute, sources)))
+    .filter((attribute) => !isComputed(attribute, sources) && !(comesOrGoes && isInherited(attribute)))
     .map((attribute) => withSource(attribute, sources));
 }
 
-/** What a new resource computes by itself says nothing, and `tags_all` repeats `tags`. */
-function isNoise({ path, after }: AttributeChange, sources: References): boolean {
-  return (after === UNKNOWN && sourcesAt(path, sources).length === 0) || /^tags_all\b/.test(path);
+/** What the resource computes by itself says nothing before it is known. */
+function isComputed({ path, after }: AttributeChange, sources: References): boolean {
+  return after === UNKNOWN && sourcesAt(path, sources).length === 0;
+}
+
+/** `tags_all` repeats `tags` and the provider's defaults. */
+function isInherited({ path }: AttributeChange): boolean {
+  return /^tags_all\b/.test(path);
 }
 
 /** An unknown value whose source is known: `(known after apply: aws_security_group.function.id)`. */

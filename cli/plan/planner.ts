@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { stripVTControlCharacters } from "node:util";
@@ -33,8 +33,9 @@ interface ManifestStack {
 /** Synthesizes the app in the working directory and plans its stacks. Changes nothing. @throws {PlanCommandError} */
 export async function planStacks({ output, onStep }: PlanOptions): Promise<PlanReport> {
   onStep?.("synth");
+  await mkdir(output, { recursive: true });
   const synth = await run("cdktf", ["synth", "--output", output], ".");
-  if (synth.code !== 0) throw new PlanCommandError(`cdktf synth failed:\n${synth.all.trim()}`);
+  if (synth.code !== 0) throw new PlanCommandError(`cdktf synth failed:\n${withoutSpinner(synth.all)}`);
   const reports: StackReport[] = [];
   for (const stack of await readStacks(output)) {
     onStep?.(`${stack.name}: plan`);
@@ -108,6 +109,12 @@ function errorText(output: string): string {
     .map((line) => line.replace(/^[│╷╵\s]+/, "").trim())
     .filter((line) => line !== "")
     .join(" ");
+}
+
+/** cdktf draws its progress in Braille, a line for each turn of the spinner. */
+function withoutSpinner(output: string): string {
+  const lines = output.split("\n");
+  return lines.filter((line) => line.trim() !== "" && !/^[\u2800-\u28ff]/.test(line)).join("\n");
 }
 
 interface CommandOutput {
