@@ -179,31 +179,37 @@ function cutIn(bytes: number, act: (exchange: Exchange) => Promise<"stop" | "go 
   return (exchange) => {
     const { res } = exchange;
     const write = res.write.bind(res) as (chunk: Buffer) => boolean;
-    const end = res.end.bind(res) as (chunk?: Buffer) => unknown;
+    const end = res.end.bind(res) as () => unknown;
+    const held: Buffer[] = [];
     let left = bytes;
-    let stopped = false;
-    const cut = (chunk: Buffer, goOn: (rest: Buffer) => unknown): boolean => {
-      if (stopped) return false;
-      if (left < 0 || chunk.length <= left) {
-        left -= left < 0 ? 0 : chunk.length;
-        goOn(chunk);
-        return res.writableNeedDrain === false;
+    let state: "before" | "held" | "behind" = "before";
+    let ended = false;
+
+    const goOn = () => {
+      state = "behind";
+      for (const chunk of held) write(chunk);
+      if (ended) end();
+      else res.emit("drain");
+    };
+    const take = (chunk: Buffer): boolean => {
+      if (state === "behind") return write(chunk);
+      if (state === "before" && chunk.length < left) {
+        left -= chunk.length;
+        return write(chunk);
       }
-      write(chunk.subarray(0, left));
-      const rest = chunk.subarray(left);
-      left = -1;
-      void act(exchange).then((verdict) => {
-        stopped = verdict === "stop";
-        if (stopped) return;
-        goOn(rest);
-        res.emit("drain");
-      });
+      if (state === "before") {
+        state = "held";
+        write(chunk.subarray(0, left));
+        held.push(chunk.subarray(left));
+        void act(exchange).then((verdict) => verdict === "go on" && goOn());
+      } else held.push(chunk);
       return false;
     };
-    res.write = ((chunk: Buffer) => cut(Buffer.from(chunk), write)) as typeof res.write;
+    res.write = ((chunk: Buffer) => take(Buffer.from(chunk))) as typeof res.write;
     res.end = ((chunk?: Buffer) => {
-      if (chunk instanceof Uint8Array || typeof chunk === "string") cut(Buffer.from(chunk), end);
-      else if (!stopped) end();
+      if (chunk?.length) take(Buffer.from(chunk));
+      ended = true;
+      if (state !== "held") end();
       return res;
     }) as typeof res.end;
     return false;

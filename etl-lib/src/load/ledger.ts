@@ -1,5 +1,4 @@
-import type { EventCounts, RejectCause, SourceObject } from "../types.js";
-import type { BatchResult } from "./batch-load.js";
+import type { EventCounts, SourceObject } from "../types.js";
 import type { Queryable } from "./warehouse.js";
 
 /** A row of the ledger that this transaction has taken. */
@@ -91,25 +90,16 @@ const countColumns = (counts: readonly EventCounts[]): number[][] => [
   counts.map(({ rejected }) => rejected),
 ];
 
-/** What this run already loaded of `objects`, if it did: a COMMIT whose answer was lost may have gone through. */
-export async function loadedByRun(
+/** Whether this run loaded any of `objects`: a COMMIT whose answer was lost may have gone through. */
+export async function isLoadedBy(
   db: Queryable,
   runId: string,
   objects: readonly SourceObject[],
-): Promise<BatchResult | undefined> {
-  const values = [objects[0]?.bucket, runId, objects.map(({ key }) => key), objects.map(({ etag }) => etag)];
-  const ours = `bucket = $1 AND run_id = $2 AND (key, etag) IN (SELECT * FROM unnest($3::text[], $4::text[]))`;
-  const { rows } = await db.query(
-    `SELECT count(*)::int AS loaded, sum(read)::int AS read, sum(inserted)::int AS inserted,
-       sum(duplicates)::int AS duplicates, sum(rejected)::int AS rejected FROM etl.objects WHERE ${ours}`,
-    values,
+): Promise<boolean> {
+  const { rows } = await db.query<{ loaded: boolean }>(
+    `SELECT EXISTS (SELECT FROM etl.objects WHERE bucket = $1 AND run_id = $2
+       AND (key, etag) IN (SELECT * FROM unnest($3::text[], $4::text[]))) AS loaded`,
+    [objects[0]?.bucket, runId, objects.map(({ key }) => key), objects.map(({ etag }) => etag)],
   );
-  const { loaded, ...events } = rows[0];
-  if (loaded === 0) return undefined;
-  const causes = await db.query<{ cause: RejectCause; count: number }>(
-    `SELECT cause, count(*)::int AS count FROM etl.rejects WHERE ${ours} GROUP BY cause`,
-    values,
-  );
-  const rejects = Object.fromEntries(causes.rows.map(({ cause, count }) => [cause, count]));
-  return { loaded, events, rejects, warnings: {} };
+  return rows[0]?.loaded === true;
 }

@@ -2,7 +2,7 @@ import type { SourceObject } from "../types.js";
 import { BatchLoad, type BatchResult, type CopyMode } from "./batch-load.js";
 import { DryRunStage } from "./dry-run.js";
 import type { EventChunk } from "./event-chunk.js";
-import { loadedByRun } from "./ledger.js";
+import { isLoadedBy } from "./ledger.js";
 import { markStale } from "./rollups.js";
 import { checkOut, inTransaction, type WarehouseClient, type WarehousePool } from "./warehouse.js";
 
@@ -20,6 +20,8 @@ export interface BatchSink {
 /** Each batch in a transaction of its own. */
 export class WarehouseSink implements BatchSink {
   readonly #mode: CopyMode = { direct: true };
+  /** What the transaction asked to commit last holds; the answer may have been lost. */
+  #unconfirmed: BatchResult | undefined;
 
   constructor(
     private readonly pool: WarehousePool,
@@ -27,13 +29,18 @@ export class WarehouseSink implements BatchSink {
   ) {}
 
   async load(objects: readonly SourceObject[], chunks: AsyncIterable<EventChunk>, attempt: number) {
-    const committed = attempt > 1 ? await loadedByRun(this.pool, this.runId, objects) : undefined;
-    if (committed) return committed;
+    if (attempt === 1) this.#unconfirmed = undefined;
+    const committed = this.#unconfirmed;
+    if (committed && (await isLoadedBy(this.pool, this.runId, objects))) return committed;
     return inTransaction(this.pool, async (client) => {
       const batch = new BatchLoad(client, this.runId, objects, this.#mode);
       for await (const chunk of chunks) await batch.add(chunk);
       const result = await batch.finish();
+      // The claim waited for a commit that had not arrived yet when it was looked for above.
+      if (committed && result.loaded === 0 && (await isLoadedBy(client, this.runId, objects)))
+        return committed;
       if (result.events.inserted > 0) await markStale(client, batch.hours);
+      this.#unconfirmed = result;
       return result;
     });
   }

@@ -1,0 +1,57 @@
+import { expect } from "chai";
+import type { EventCounts, Queryable, RunSummary } from "etl-lib";
+
+const NO_COUNTS: EventCounts = { read: 0, inserted: 0, duplicates: 0, rejected: 0 };
+
+/**
+ * What must hold after anything that may happen: read = inserted + duplicates + rejected for every object, every run
+ * and for ever; the ledger's sums are what lies in the table and in quarantine.
+ * @param summary of the run that just ended, if there is one
+ */
+export async function expectIdentity(db: Queryable, summary?: RunSummary): Promise<void> {
+  await expectLedger(db);
+  if (!summary) return;
+  expectSums(summary);
+  if (summary.dryRun) return;
+  expect(await ledgerOf(db, summary.runId), "the ledger's share of the run").to.deep.equal(summary.events);
+  const { rows } = await db.query("SELECT status, objects, events, rejects FROM etl.runs WHERE run_id = $1", [
+    summary.runId,
+  ]);
+  const { status, objects, events, rejects } = summary;
+  if (rows.length > 0) expect(rows[0], "etl.runs").to.deep.equal({ status, objects, events, rejects });
+}
+
+async function expectLedger(db: Queryable): Promise<void> {
+  const { rows: broken } = await db.query(
+    "SELECT * FROM etl.objects WHERE read <> inserted + duplicates + rejected OR least(inserted, duplicates, rejected) < 0",
+  );
+  expect(broken, "objects whose counts do not add up").to.deep.equal([]);
+  const { rows } = await db.query(
+    `SELECT (SELECT count(*)::int FROM public.clickstream_events) AS inserted,
+       (SELECT count(*)::int FROM etl.rejects WHERE requeued_at IS NULL) AS rejected`,
+  );
+  const { inserted, rejected } = await ledgerOf(db);
+  expect({ inserted, rejected }, "the ledger against the table and quarantine").to.deep.equal(rows[0]);
+}
+
+/** Of one run or for ever. */
+export async function ledgerOf(db: Queryable, runId: string | null = null): Promise<EventCounts> {
+  const { rows } = await db.query<EventCounts>(
+    `SELECT coalesce(sum(read), 0)::int AS read, coalesce(sum(inserted), 0)::int AS inserted,
+       coalesce(sum(duplicates), 0)::int AS duplicates, coalesce(sum(rejected), 0)::int AS rejected
+     FROM etl.objects WHERE $1::uuid IS NULL OR run_id = $1`,
+    [runId],
+  );
+  return rows[0] ?? NO_COUNTS;
+}
+
+function expectSums({ events, objects, rejects, status, error }: RunSummary): void {
+  const { read, inserted, duplicates, rejected } = events;
+  expect(read, "read").to.equal(inserted + duplicates + rejected);
+  const causes = Object.values(rejects).reduce((sum, count) => sum + count, 0);
+  expect(causes, "rejects by cause").to.equal(rejected);
+  const { listed, alreadyLoaded, loaded, failed, remaining } = objects;
+  expect(listed, "listed").to.equal(alreadyLoaded + loaded + failed + remaining);
+  expect(Math.min(alreadyLoaded, loaded, failed, remaining), "no negative count").to.be.at.least(0);
+  if (status === "failed") expect(error).not.to.equal(null);
+}
