@@ -115,6 +115,16 @@ describe("the function's connection to the warehouse", function () {
     );
   });
 
+  it("waits for the host that has not published its certificate yet", async () => {
+    const published = store.values.get(CERTIFICATE) ?? "";
+    store.values.set(CERTIFICATE, "not published yet");
+    const error = await pool.connect().catch((failure: LoadError) => failure);
+    expect(error).to.be.instanceOf(LoadError).with.property("kind", "retriable");
+    expect(error).to.have.property("message").that.includes(`${CERTIFICATE} holds no certificate yet`);
+    store.values.set(CERTIFICATE, published);
+    await pool.query("SELECT 1");
+  });
+
   it("names the endpoint to check when no parameter store answers, and recovers by itself", async () => {
     store.failures = Number.POSITIVE_INFINITY;
     const error = await pool.prepare().catch((failure: LoadError) => failure);

@@ -1,6 +1,6 @@
 import { checkServerIdentity } from "node:tls";
 import type { SSMClient } from "@aws-sdk/client-ssm";
-import type { WarehouseClient, WarehousePool } from "etl-lib";
+import { LoadError, type WarehouseClient, type WarehousePool } from "etl-lib";
 import pg from "pg";
 import type { WarehouseEnvironment } from "./environment.js";
 import { readParameter } from "./parameters.js";
@@ -31,9 +31,19 @@ export async function readSecrets(
   const { password, sslCaParameter } = warehouse;
   const [passwordValue, ca] = await Promise.all([
     "value" in password ? password.value : readParameter(ssm, password.parameter),
-    sslCaParameter === null ? null : readParameter(ssm, sslCaParameter),
+    sslCaParameter === null ? null : readCertificate(ssm, sslCaParameter),
   ]);
   return { password: passwordValue, ca };
+}
+
+/** The parameter is there before the host that writes its certificate into it. */
+async function readCertificate(ssm: SSMClient, parameter: string): Promise<string> {
+  const pem = await readParameter(ssm, parameter);
+  if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
+  throw new LoadError(
+    "retriable",
+    `The SSM parameter ${parameter} holds no certificate yet: the warehouse's host publishes it at its first boot.`,
+  );
 }
 
 /** A pool on the warehouse; nothing is connected yet. */

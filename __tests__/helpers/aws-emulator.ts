@@ -1,0 +1,100 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Context } from "mocha";
+import type { PlanReport } from "../../cli/plan/report.js";
+import { findPrerequisites } from "./aws-prerequisites.js";
+import { type AwsStandIn, startAwsStandIn } from "./aws-stand-in.js";
+import { startMoto } from "./moto.js";
+import { type CommandResult, REPOSITORY, run, terraformEnvironment, writeCliConfig } from "./terraform.js";
+
+/** Configuration keys as cdktf context. */
+export type Settings = Readonly<Record<string, unknown>>;
+
+/** An empty AWS account, and the project's own commands pointed at it. State and synthesized JSON are temporary. */
+export interface AwsEmulator {
+  readonly standIn: AwsStandIn;
+  readonly region: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** Runs `cdktf <command> '*' --auto-approve`. */
+  cdktf(command: "deploy" | "destroy", settings: Settings): Promise<CommandResult>;
+  /** Runs `npm run plan -- --json`. */
+  plan(settings: Settings): Promise<{ code: number; report: PlanReport }>;
+  /** Addresses of all managed resources in the state of each stack. */
+  resources(): Record<string, string[]>;
+  /** Everything that was written to disk: state and synthesized JSON. */
+  writtenText(): string;
+  stop(): Promise<void>;
+}
+
+/** For a `before` hook: skips the suite, or with REQUIRE_AWS_TESTS=1 fails it, where something is missing. */
+export async function startEmulator(context: Context): Promise<AwsEmulator> {
+  const prerequisites = findPrerequisites();
+  if ("missing" in prerequisites) {
+    const message = prerequisites.missing.join("\n");
+    if (process.env.REQUIRE_AWS_TESTS === "1") throw new Error(message);
+    console.log(`    Skipped. ${message}`);
+    context.skip();
+  }
+  return emulate(prerequisites.found.providerMirror);
+}
+
+async function emulate(mirror: string): Promise<AwsEmulator> {
+  const folder = mkdtempSync(join(tmpdir(), "aws-emulator-"));
+  const moto = await startMoto();
+  const standIn = await startAwsStandIn(moto.url);
+  const cliConfig = writeCliConfig(folder, mirror);
+  const env = terraformEnvironment({ endpoint: standIn.url, cliConfig, home: folder });
+  const output = ["--output", join(folder, "cdktf.out")];
+  const runWith = (settings: Settings, command: string, args: readonly string[]) =>
+    run(command, [...args, ...output], {
+      cwd: REPOSITORY,
+      env: { ...env, CDKTF_CONTEXT_JSON: JSON.stringify(settings) },
+    });
+  return {
+    standIn,
+    region: "ap-southeast-1",
+    credentials: { accessKeyId: "emulator", secretAccessKey: "emulator" },
+    cdktf: (command, settings) =>
+      runWith(settings, "cdktf", [command, "*", "--auto-approve", "--skip-provider-lock"]),
+    plan: async (settings) => {
+      const { code, stdout, output } = await runWith(settings, "tsx", ["cli/plan.ts", "--json"]);
+      if (stdout === "") throw new Error(output);
+      return { code, report: JSON.parse(stdout) };
+    },
+    resources: () => readResources(folder),
+    writtenText: () => readWritten(folder),
+    stop: async () => {
+      await standIn.stop();
+      await moto.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+interface StateResource {
+  readonly mode: string;
+  readonly type: string;
+  readonly name: string;
+}
+
+const STATE_FILE = /^terraform\.[^.]+\.([^.]+)\.tfstate$/;
+
+function readResources(folder: string): Record<string, string[]> {
+  const stacks = readdirSync(folder).flatMap((name) => {
+    const stack = STATE_FILE.exec(name)?.[1];
+    if (stack === undefined) return [];
+    const state: { resources: StateResource[] } = JSON.parse(readFileSync(join(folder, name), "utf8"));
+    const managed = state.resources.filter(({ mode }) => mode === "managed");
+    return [[stack, managed.map(({ type, name }) => `${type}.${name}`).sort()] as const];
+  });
+  return Object.fromEntries(stacks);
+}
+
+function readWritten(folder: string): string {
+  const states = readdirSync(folder).filter((name) => name.includes(".tfstate"));
+  const stacks = join(folder, "cdktf.out/stacks");
+  const json = readdirSync(stacks).map((stack) => join(stacks, stack, "cdk.tf.json"));
+  const files = [...states.map((name) => join(folder, name)), ...json.filter((path) => existsSync(path))];
+  return files.map((path) => readFileSync(path, "utf8")).join("\n");
+}
