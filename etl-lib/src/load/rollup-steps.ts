@@ -174,39 +174,30 @@ SELECT row_number() OVER ()::int AS session, width_bucket(first_event_at, (${bou
   user_login_state, furthest_step, checkout_step, product_steps
 FROM (${islands(spansOfDays("stale_funnel"))}) d
 JOIN dw.sessions s ON s.first_event_at >= d.lo AND s.first_event_at < d.hi`,
-  // Numbers in place of texts, and a session's own columns only joined again afterwards: half the time.
-  `WITH value AS MATERIALIZED (
-  SELECT product_group, dense_rank() OVER (ORDER BY category) AS category_no, category,
-    dense_rank() OVER (ORDER BY brand) AS brand_no, brand
-  FROM dw.product_groups
-), named AS (
-  SELECT session, category_no, brand_no, step % 8 AS step
-  FROM (SELECT session, unnest(product_steps) AS step FROM pg_temp.funnel_sessions) u
-  JOIN value ON product_group = step / 8
-), best AS (
-  SELECT session, 'category' AS dimension, category_no AS value_no, max(step) AS step FROM named GROUP BY 1, 3
-  UNION ALL
-  SELECT session, 'brand', brand_no, max(step) FROM named GROUP BY 1, 3
+  `WITH named AS (
+  SELECT session, segment, user_login_state, checkout_step, x / 8 AS product_group, x % 8 AS step
+  FROM pg_temp.funnel_sessions, unnest(product_steps) AS x
 ), reached AS (
-  SELECT segment, 'all' AS dimension, NULL::bigint AS value_no, user_login_state, furthest_step AS step
+  SELECT segment, 'all' AS dimension, NULL AS value, user_login_state, furthest_step AS own, 0 AS bare
   FROM pg_temp.funnel_sessions
   UNION ALL
-  SELECT segment, dimension, value_no, user_login_state, CASE WHEN step >= 3 THEN greatest(step, checkout_step) ELSE step END
-  FROM best JOIN pg_temp.funnel_sessions USING (session)
-), counted AS (
-  SELECT segment, dimension, value_no, user_login_state, step, count(*) AS sessions
-  FROM reached GROUP BY 1, 2, 3, 4, 5
-), named_value AS (
-  SELECT DISTINCT 'category' AS dimension, category_no AS value_no, category AS value FROM value
+  SELECT segment, 'category', category, user_login_state, max(step), checkout_step
+  FROM named JOIN dw.product_groups USING (product_group)
+  GROUP BY session, category, segment, user_login_state, checkout_step
   UNION ALL
-  SELECT DISTINCT 'brand', brand_no, brand FROM value
+  SELECT segment, 'brand', brand, user_login_state, max(step), checkout_step
+  FROM named JOIN dw.product_groups USING (product_group)
+  GROUP BY session, brand, segment, user_login_state, checkout_step
+), counted AS (
+  SELECT segment, dimension, value, user_login_state, count(*) AS sessions,
+    CASE WHEN own >= 3 THEN greatest(own, bare) ELSE own END AS step
+  FROM reached GROUP BY segment, dimension, value, user_login_state, step
 )
 INSERT INTO dw.funnel_days
 SELECT zone, day, dimension, value, user_login_state, sum(sessions), coalesce(sum(sessions) FILTER (WHERE step >= 1), 0),
   coalesce(sum(sessions) FILTER (WHERE step >= 2), 0), coalesce(sum(sessions) FILTER (WHERE step >= 3), 0),
   coalesce(sum(sessions) FILTER (WHERE step >= 4), 0), coalesce(sum(sessions) FILTER (WHERE step >= 5), 0)
-FROM counted JOIN (${segments("stale_funnel")}) g USING (segment)
-LEFT JOIN named_value USING (dimension, value_no) GROUP BY 1, 2, 3, 4, 5`,
+FROM counted JOIN (${segments("stale_funnel")}) g USING (segment) GROUP BY 1, 2, 3, 4, 5`,
 
   `DELETE FROM dw.product_days t USING pg_temp.stale_days d WHERE t.zone = d.zone AND t.day = d.day`,
   `INSERT INTO dw.product_days

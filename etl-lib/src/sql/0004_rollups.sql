@@ -100,7 +100,7 @@ CREATE TABLE dw.sessions (
   -- The greatest of its events' states in byte order, which puts logged_in above guest above anonymous.
   user_login_state text COLLATE "C",
   checkout_step smallint NOT NULL, -- furthest of its checkout events that name no product
-  -- product_group * 8 + furthest step of its events that name a product of that group; one entry a group, ascending.
+  -- product_group * 8 + furthest step of its events that name a product of that group; one entry a group.
   product_steps integer[] NOT NULL DEFAULT '{}',
   EXCLUDE USING hash (session_id WITH =)
 );
