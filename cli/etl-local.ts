@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { migrateCommand } from "./commands/migrate.js";
 import { rejectsCommand } from "./commands/rejects.js";
+import { rollupsCommand } from "./commands/rollups.js";
 import { runCommand } from "./commands/run.js";
 import { sampleCommand } from "./commands/sample.js";
 import { statusCommand } from "./commands/status.js";
@@ -16,6 +17,7 @@ const program = new Command("etl:local")
   .addCommand(verifyCommand())
   .addCommand(rejectsCommand())
   .addCommand(statusCommand())
+  .addCommand(rollupsCommand())
   .addCommand(migrateCommand())
   .addCommand(sampleCommand())
   .addHelpText(

@@ -3,11 +3,17 @@ import Table from "cli-table3";
 /** `1,234,567` */
 export const count = (value: number): string => Math.round(value).toLocaleString("en-US");
 
-/** `850 ms`, `12.3 s`, `4 min 10 s` */
+/** `850 ms`, `12.3 s`, `4 min 10 s`, `5 h 12 min`, `3 d 4 h` */
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
-  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+  const pairs = [
+    [86_400_000, "d", 3_600_000, "h"],
+    [3_600_000, "h", 60_000, "min"],
+    [60_000, "min", 1000, "s"],
+  ] as const;
+  const [large, largeName, small, smallName] = pairs.find(([unit]) => ms >= unit) ?? pairs[2];
+  return `${Math.floor(ms / large)} ${largeName} ${Math.floor((ms % large) / small)} ${smallName}`;
 }
 
 /** `2026-11-20 05:00:00Z`, or a dash. */

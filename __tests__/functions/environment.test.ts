@@ -27,7 +27,7 @@ describe("the function's environment", () => {
         sslCaParameter: "/sbw/dwh/certificate",
       },
       rawBucket: "clickstream-s3-ingest",
-      lookbackHours: 24,
+      lookbackHours: 72,
     });
   });
 

@@ -71,9 +71,9 @@ export function readAwsEnvironment(env: Env): AwsEnvironment {
   };
 }
 
-/** `ETL_LOOKBACK_HOURS`, 24 unless set. @throws {EnvironmentError} */
+/** `ETL_LOOKBACK_HOURS`, 72 unless set. @throws {EnvironmentError} */
 export function readLookbackHours(env: Env): number {
-  return integer(env, "ETL_LOOKBACK_HOURS", { min: 1, max: 24 * 90, fallback: 24 });
+  return integer(env, "ETL_LOOKBACK_HOURS", { min: 1, max: 24 * 90, fallback: 72 });
 }
 
 function readPassword(env: Env): WarehouseEnvironment["password"] {
