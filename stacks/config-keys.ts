@@ -94,7 +94,7 @@ export const configKeys = {
     "days that every log group keeps its logs",
   ),
 
-  vpcName: name(255, "SBW_Project_VPC", "the VPC"),
+  vpcName: name(50, "SBW_Project_VPC", "the VPC"),
   vpcCidr: network("10.0.0.0/16", "its network"),
   publicSubnetName: name(255, "SBW_Project-subnet-public1-ap-southeast-1a", "the public subnet"),
   publicSubnetCidr: network("10.0.0.0/20", "its network"),
@@ -107,7 +107,7 @@ export const configKeys = {
     "make the `ec2messages` endpoint, which the seed lists and agents since 3.3 do without",
   ),
 
-  warehouseName: name(60, "SBW_EC2_ShinyDWH", "the warehouse's host"),
+  warehouseName: name(50, "SBW_EC2_ShinyDWH", "the warehouse's host"),
   warehouseDatabase: database("clickstream_dw", "its database"),
   warehouseInstanceType: armType("t4g.medium", "its instance type"),
   warehousePrivateIp: address("10.0.128.10", "its address, which survives replacement"),
@@ -120,7 +120,7 @@ export const configKeys = {
   ),
 
   webDb: switchKey(false, "make the optional OLTP host in the public subnet"),
-  webDbName: name(60, "SBW_EC2_WebDB", "its host"),
+  webDbName: name(50, "SBW_EC2_WebDB", "its host"),
   webDbSecurityGroupName: name(255, "sg_oltp_webDB", "its security group"),
   webDbDatabase: database("clickstream_web", "its database"),
   webDbInstanceType: armType("t4g.small", "its instance type"),

@@ -1,0 +1,87 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { App } from "cdktf";
+import type { Artefacts } from "../../stacks/artefacts.js";
+import { createStacks } from "../../stacks/clickstream.js";
+import { loadConfig } from "../../stacks/config.js";
+import { REPOSITORY } from "./terraform.js";
+
+export type Attributes = { readonly [name: string]: unknown };
+/** A Terraform reference, as it stands in the JSON. */
+export const ref = (address: string): string => `\${${address}}`;
+
+/** What one stack reads of another's outputs. */
+export const crossStackRef = (stack: string, output: string): string =>
+  ref(
+    `data.terraform_remote_state.cross-stack-reference-input-${stack}.outputs.cross-stack-output-${output}`,
+  );
+
+type Blocks = { readonly [type: string]: { readonly [id: string]: Attributes } };
+
+/** One stack as Terraform reads it. */
+export class SynthesizedStack {
+  constructor(
+    readonly name: string,
+    readonly json: { readonly resource?: Blocks; readonly data?: Blocks; readonly [block: string]: unknown },
+  ) {}
+
+  /** The resources of a type by their id; none is an empty list. */
+  resources(type: string): [id: string, attributes: Attributes][] {
+    return Object.entries(this.json.resource?.[type] ?? {});
+  }
+
+  /** Every resource of the stack. */
+  allResources(): { type: string; id: string; attributes: Attributes }[] {
+    return Object.entries(this.json.resource ?? {}).flatMap(([type, byId]) =>
+      Object.entries(byId).map(([id, attributes]) => ({ type, id, attributes })),
+    );
+  }
+
+  /** The one resource of a type, or the one with this id. @throws when there is none, or more than one */
+  resource(type: string, id?: string): Attributes {
+    const found = this.resources(type).filter(([candidate]) => id === undefined || candidate === id);
+    const [first] = found;
+    if (first === undefined || found.length > 1)
+      throw new Error(`${this.name} has ${found.length} resources ${type} ${id ?? ""}`);
+    return first[1];
+  }
+}
+
+export type Stacks = Readonly<Record<"network" | "endpoints" | "warehouse" | "scheduler", SynthesizedStack>>;
+
+/** The four stacks of a context, synthesized to a folder that is gone afterwards. */
+export function synthesize(context: Attributes = {}, changes: Partial<Artefacts> = {}): Stacks {
+  const folder = mkdtempSync(join(tmpdir(), "synth-"));
+  try {
+    const app = new App({ outdir: join(folder, "out") });
+    createStacks(app, loadConfig(context), { ...createArtefacts(folder), ...changes });
+    app.synth();
+    const read = (name: string) =>
+      new SynthesizedStack(
+        name,
+        JSON.parse(readFileSync(join(app.outdir, "stacks", name, "cdk.tf.json"), "utf8")),
+      );
+    return {
+      network: read("network"),
+      endpoints: read("endpoints"),
+      warehouse: read("warehouse"),
+      scheduler: read("scheduler"),
+    };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** What is deployed, with a bundle that costs no build and without a dashboard, whatever the work tree holds. */
+function createArtefacts(folder: string): Artefacts {
+  const zipPath = join(folder, "etl.zip");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(zipPath, "a bundle");
+  const hash = createHash("sha256").update("a bundle").digest("base64");
+  const sql = join(REPOSITORY, "etl-lib/src/sql");
+  const names = readdirSync(sql).filter((name) => name.endsWith(".sql"));
+  const migrations = names.sort().map((name) => ({ name, path: join(sql, name) }));
+  return { function: { zipPath, hash }, migrations, dashboard: null };
+}

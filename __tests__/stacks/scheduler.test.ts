@@ -1,0 +1,195 @@
+import { expect } from "chai";
+import { HANDLER, METRICS, METRICS_DIMENSION, METRICS_NAMESPACE } from "../../functions/etl/contract.js";
+import { type Attributes, crossStackRef, ref, type SynthesizedStack, synthesize } from "../helpers/synth.js";
+
+const password = "aws_ssm_parameter_dwh_secrets_etl_writer_password";
+const certificate = "aws_ssm_parameter_dwh_secrets_certificate";
+const FUNCTION = ref("aws_lambda_function.etl_function.arn");
+
+function statements(stack: SynthesizedStack): Attributes[] {
+  return JSON.parse(stack.resource("aws_iam_role_policy").policy as string).Statement;
+}
+
+describe("scheduler stack", () => {
+  const { scheduler } = synthesize();
+
+  it("runs the function in the private subnet on nodejs22.x and arm64", () => {
+    expect(scheduler.resource("aws_lambda_function")).to.deep.include({
+      function_name: "SBW_Lamda_ETL",
+      runtime: "nodejs22.x",
+      architectures: ["arm64"],
+      handler: HANDLER,
+      memory_size: 1024,
+      timeout: 600,
+      vpc_config: {
+        subnet_ids: [crossStackRef("network", "aws_subnet_private_subnet_id")],
+        security_group_ids: [crossStackRef("network", "aws_security_group_connectivity_function_group_id")],
+      },
+      tracing_config: { mode: "PassThrough" },
+      depends_on: ["aws_cloudwatch_log_group.etl_log_group", "aws_iam_role_policy.etl_role_policy"],
+    });
+  });
+
+  it("gives it the environment of the design, all of it", () => {
+    const { variables } = scheduler.resource("aws_lambda_function").environment as Attributes;
+    expect(variables).to.deep.equal({
+      DWH_HOST: "10.0.128.10",
+      DWH_PORT: "5432",
+      DWH_USER: "etl_writer",
+      DWH_PASSWORD_PARAMETER: crossStackRef("warehouse", `${password}_name`),
+      DWH_DATABASE: "clickstream_dw",
+      DWH_SSL: "verify-full",
+      DWH_SSL_CA_PARAMETER: crossStackRef("warehouse", `${certificate}_name`),
+      RAW_BUCKET: "clickstream-s3-ingest",
+      ETL_LOOKBACK_HOURS: "72",
+      POWERTOOLS_SERVICE_NAME: "SBW_Lamda_ETL",
+      POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
+    });
+  });
+
+  it("lets it read events and its parameters, write its log, queue a failure, use the network, and no more", () => {
+    const raw = ref("data.aws_s3_bucket.the_raw_bucket_has_to_exist_or_set_createRawBucket_to_true.arn");
+    const account = ref("data.aws_caller_identity.account.account_id");
+    const allowed = statements(scheduler)
+      .filter(({ Effect }) => Effect === "Allow")
+      .map(({ Action, Resource, Condition }) => ({ Action, Resource, Condition }));
+    expect(allowed).to.deep.equal([
+      { Action: ["s3:GetObject"], Resource: [`${raw}/events/*`], Condition: undefined },
+      {
+        Action: ["s3:ListBucket"],
+        Resource: [raw],
+        Condition: { StringLike: { "s3:prefix": ["events/*"] } },
+      },
+      {
+        Action: ["ssm:GetParameter"],
+        Resource: [
+          crossStackRef("warehouse", `${password}_arn`),
+          crossStackRef("warehouse", `${certificate}_arn`),
+        ],
+        Condition: undefined,
+      },
+      {
+        Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+        Resource: [`${ref("aws_cloudwatch_log_group.etl_log_group.arn")}:*`],
+        Condition: undefined,
+      },
+      {
+        Action: ["sqs:SendMessage"],
+        Resource: [ref("aws_sqs_queue.etl_failures.arn")],
+        Condition: undefined,
+      },
+      {
+        Action: ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"],
+        Resource: ["*"],
+        Condition: undefined,
+      },
+      {
+        Action: [
+          "ec2:CreateNetworkInterface",
+          "ec2:DeleteNetworkInterface",
+          "ec2:AssignPrivateIpAddresses",
+          "ec2:UnassignPrivateIpAddresses",
+        ],
+        Resource: [`arn:aws:ec2:ap-southeast-1:${account}:*/*`],
+        Condition: undefined,
+      },
+    ]);
+  });
+
+  it("denies the network calls to the function's own code", () => {
+    const denied = statements(scheduler).filter(({ Effect }) => Effect === "Deny");
+    expect(denied).to.have.length(1);
+    expect(denied[0]?.Condition).to.have.nested.property("ArnEquals.lambda:SourceFunctionArn");
+  });
+
+  it("runs it every hour by a rule that alone may do so", () => {
+    expect(scheduler.resource("aws_cloudwatch_event_rule")).to.include({
+      name: "SBW_ETL_HOURLY_RULE",
+      schedule_expression: "rate(1 hour)",
+    });
+    expect(scheduler.resource("aws_cloudwatch_event_target")).to.include({
+      rule: ref("aws_cloudwatch_event_rule.hourly_rule.name"),
+      arn: FUNCTION,
+    });
+    expect(scheduler.resource("aws_lambda_permission")).to.include({
+      action: "lambda:InvokeFunction",
+      principal: "events.amazonaws.com",
+      source_arn: ref("aws_cloudwatch_event_rule.hourly_rule.arn"),
+    });
+  });
+
+  it("tries a failed run twice more, then queues it", () => {
+    expect(scheduler.resource("aws_lambda_function_event_invoke_config")).to.deep.include({
+      maximum_retry_attempts: 2,
+      destination_config: { on_failure: { destination: ref("aws_sqs_queue.etl_failures.arn") } },
+    });
+  });
+
+  it("raises five alarms, each to the topic, on metrics that AWS or the function emits", () => {
+    const alarms = scheduler.resources("aws_cloudwatch_metric_alarm").map(([id, alarm]) => {
+      expect(alarm.alarm_actions, id).to.deep.equal([ref("aws_sns_topic.alarm_topic.arn")]);
+      const { namespace, metric_name, comparison_operator, threshold, treat_missing_data } = alarm;
+      return [
+        id,
+        `${namespace} ${metric_name} ${comparison_operator} ${threshold}, missing: ${treat_missing_data}`,
+      ];
+    });
+    expect(Object.fromEntries(alarms)).to.deep.equal({
+      alarm_errors: "AWS/Lambda Errors GreaterThanThreshold 0, missing: notBreaching",
+      alarm_failures_queued:
+        "AWS/SQS ApproximateNumberOfMessagesVisible GreaterThanThreshold 0, missing: notBreaching",
+      alarm_no_load: `${METRICS_NAMESPACE} ${METRICS.runSucceeded} LessThanThreshold 1, missing: breaching`,
+      alarm_rejects: `${METRICS_NAMESPACE} ${METRICS.rejectShare} GreaterThanThreshold 5, missing: notBreaching`,
+      alarm_duration: "AWS/Lambda Duration GreaterThanThreshold 540000, missing: notBreaching",
+    });
+    expect(scheduler.resource("aws_cloudwatch_metric_alarm", "alarm_no_load")).to.deep.include({
+      period: 3600,
+      evaluation_periods: 3,
+      dimensions: { [METRICS_DIMENSION]: "SBW_Lamda_ETL" },
+    });
+  });
+
+  it("tells an operator by e-mail once there is an address", () => {
+    expect(scheduler.resources("aws_sns_topic_subscription")).to.deep.equal([]);
+    const told = synthesize({ alarmEmail: "data@example.com" }).scheduler;
+    expect(told.resource("aws_sns_topic_subscription")).to.include({
+      protocol: "email",
+      endpoint: "data@example.com",
+    });
+  });
+
+  it("traces with X-Ray only when asked to", () => {
+    const traced = synthesize({ tracing: true }).scheduler;
+    expect(traced.resource("aws_lambda_function").tracing_config).to.deep.equal({ mode: "Active" });
+    const sids = (stack: SynthesizedStack) => statements(stack).map(({ Sid }) => Sid);
+    expect(sids(traced)).to.include("WriteTraces");
+    expect(sids(scheduler)).to.not.include("WriteTraces");
+  });
+
+  it("looks the raw bucket up under a name that says what to do when it is not there", () => {
+    expect(scheduler.resources("aws_s3_bucket")).to.deep.equal([]);
+    expect(scheduler.json.data?.aws_s3_bucket).to.have.all.keys(
+      "the_raw_bucket_has_to_exist_or_set_createRawBucket_to_true",
+    );
+  });
+
+  it("makes the raw bucket with createRawBucket, with the lifecycle of the configuration", () => {
+    const made = synthesize({
+      createRawBucket: true,
+      rawInfrequentAccessDays: 60,
+      rawExpirationDays: 400,
+    }).scheduler;
+    expect(made.json.data).to.not.have.property("aws_s3_bucket");
+    expect(made.resource("aws_s3_bucket").bucket).to.equal("clickstream-s3-ingest");
+    const rules = made.resource("aws_s3_bucket_lifecycle_configuration").rule as Attributes[];
+    expect(rules.slice(1)).to.deep.equal([
+      {
+        id: "infrequent-access",
+        status: "Enabled",
+        filter: [{ prefix: "events/" }],
+        transition: [{ days: 60, storage_class: "STANDARD_IA" }],
+      },
+      { id: "expire", status: "Enabled", filter: [{ prefix: "events/" }], expiration: [{ days: 400 }] },
+    ]);
+  });
+});
