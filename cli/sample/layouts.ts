@@ -21,7 +21,7 @@ export interface LayoutOptions {
 }
 
 const MIN_PER_FILE = 40;
-const MAX_PER_FILE = 20_000;
+const MAX_PER_FILE = 5_000;
 const FILES_PER_DAY = 6;
 /** A file holds many records, so fewer of them would be touched than of one-event objects. */
 const FILE_SHARE = 25;
