@@ -1,6 +1,6 @@
 # What one visitor's page does: state from the inputs to the URL, the warehouse's freshness, the tabs.
 
-poll_seconds <- 15
+poll_seconds <- 5
 
 #' The state of the address a page was asked for, the warehouse's status, and what the filters offer.
 arrive <- function(query, warehouse) {
@@ -53,8 +53,12 @@ make_server <- function(warehouse, strings) function(input, output, session) {
     state <- with_range(clean_state(c(given, list(lang = lang)), zones), substr(arrived$status$newest_event, 1, 10))
     utils::modifyList(state, list(page = page()))
   })
-  observeEvent(state()[setdiff(url_names, c("page", "tab", "lang"))], page(1L), ignoreInit = TRUE)
-  observe(updateQueryString(state_query(state()), mode = "replace"))
+  observe_choice(state, page)
+  # a page that came before there was anything to show keeps its address and starts anew from it
+  observe({
+    req(arrived$status$kind == "ok")
+    updateQueryString(state_query(state()), mode = "replace")
+  })
 
   status <- reactiveVal(arrived$status)
   observe({
@@ -66,6 +70,7 @@ make_server <- function(warehouse, strings) function(input, output, session) {
     if (state()$tab == "quality") return(NULL)
     paste(format_day(state()$from, lang), "\u2013", format_day(state()$to, lang))
   })
+  observe(if (arrived$status$kind != "ok" && status()$kind == "ok") session$reload())
   output$banner <- renderUI(banner(status()$kind, t))
   observe_presets(input, session, status)
 
@@ -76,6 +81,16 @@ make_server <- function(warehouse, strings) function(input, output, session) {
   activity_server("activity", context)
   quality_server("quality", context)
   raw_server("raw", context, page)
+}
+
+#' Another choice of rows begins at its first page.
+observe_choice <- function(state, page) {
+  before <- NULL
+  observe({
+    now <- state()[setdiff(names(state()), c("page", "tab", "lang"))]
+    if (!is.null(before) && !identical(now, before)) page(1L)
+    before <<- now
+  })
 }
 
 fill_in <- function(values, others) {

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { migrate } from "etl-lib";
+import pg from "pg";
 import { rebuildRollups } from "../../../etl-lib/src/load/rollups.js";
-import { startPostgres, type TestDatabase } from "../../helpers/postgres.js";
+import { type ConnectionConfig, startPostgres, type TestDatabase } from "../../helpers/postgres.js";
 
 /** A migrated database without an event. */
 export async function emptyWarehouse(): Promise<TestDatabase> {
@@ -17,4 +18,11 @@ export async function smallShop(): Promise<TestDatabase> {
   await database.pool.query(await readFile(new URL("events.sql", import.meta.url), "utf8"));
   await rebuildRollups(database.pool);
   return database;
+}
+
+/** The same database as the dashboard's own role sees it. */
+export async function asReader({ pool, config }: TestDatabase): Promise<ConnectionConfig> {
+  const password = "reader's \\ password";
+  await pool.query(`ALTER ROLE dashboard_reader LOGIN PASSWORD ${pg.escapeLiteral(password)}`);
+  return { ...config, user: "dashboard_reader", password };
 }

@@ -41,13 +41,13 @@ late_after <- 15 * 60
 
 draw_freshness <- function(context) function(rows) {
   t <- context$t
-  tile <- function(name, text, hint) tags$div(class = "tile", tags$dt(t(name)), tags$dd(class = "big", text), tags$dd(class = "change", hint))
+  tile <- function(name, text, hint, class = "tile") tags$div(class = class, tags$dt(t(name)), tags$dd(class = "big", text), tags$dd(class = "change", hint))
   ago <- function(age) if (is.na(age)) t("quality.never") else t("quality.ago", span = format_span(age, t))
   time <- function(x) format_local_time(x, context$lang)
   due <- if (is.na(rows$overdue)) {
     tile("quality.next_due", "\u2013", t("quality.unscheduled"))
   } else if (rows$overdue > late_after) {
-    tags$div(class = "late", tile("quality.next_due", time(rows$next_due), t("quality.late", span = format_span(rows$overdue, t))))
+    tile("quality.next_due", time(rows$next_due), t("quality.late", span = format_span(rows$overdue, t)), "tile late")
   } else {
     tile("quality.next_due", time(rows$next_due), t("quality.on_time"))
   }

@@ -41,6 +41,37 @@
     }
   };
 
+  // Bootstrap 3's tabs, which Shiny speaks, tell a screen reader nothing and do not know the arrow keys.
+  const describeTabs = (list) => {
+    const tabs = [...list.querySelectorAll("a[data-value]")];
+    list.setAttribute("role", "tablist");
+    for (const tab of tabs) {
+      tab.parentElement.setAttribute("role", "presentation");
+      tab.setAttribute("role", "tab");
+      tab.id = `tab-${tab.dataset.value}`;
+      const panel = document.querySelector(tab.getAttribute("href"));
+      panel.setAttribute("role", "tabpanel");
+      panel.setAttribute("aria-labelledby", tab.id);
+      tab.setAttribute("aria-controls", panel.id);
+    }
+    list.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (step === undefined) return;
+      event.preventDefault();
+      const next = tabs[(tabs.indexOf(event.target) + step + tabs.length) % tabs.length];
+      next.focus();
+      next.click();
+    });
+  };
+
+  const markTab = (name) => {
+    for (const tab of document.querySelectorAll("#tab a[data-value]")) {
+      const front = tab.dataset.value === name;
+      tab.setAttribute("aria-selected", String(front));
+      tab.tabIndex = front ? 0 : -1;
+    }
+  };
+
   const registerDays = () => {
     class DayBinding extends Shiny.InputBinding {
       find(scope) {
@@ -69,13 +100,18 @@
   document.addEventListener("DOMContentLoaded", () => {
     showTheme();
     registerDays();
-    showFilters(document.querySelector("#tab .active [data-value], #tab .active[data-value]")?.dataset.value);
+    describeTabs(document.querySelector("#tab"));
+    const front = document.querySelector("#tab .active [data-value], #tab .active[data-value]").dataset.value;
+    showFilters(front);
+    markTab(front);
     document.querySelector("button.theme").addEventListener("click", switchTheme);
     for (const button of document.querySelectorAll("button.language")) {
       button.addEventListener("click", () => switchLanguage(button.dataset.lang));
     }
     $(document).on("shiny:inputchanged", (event) => {
-      if (event.name === "tab") showFilters(event.value);
+      if (event.name !== "tab") return;
+      showFilters(event.value);
+      markTab(event.value);
     });
     $(document).on("shiny:disconnected", () => {
       document.querySelector(".lost").hidden = false;

@@ -1,0 +1,70 @@
+import { fileURLToPath } from "node:url";
+import { type Browser, chromium, type Page } from "playwright-core";
+
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+export const openBrowser = (executablePath: string): Promise<Browser> =>
+  chromium.launch({ executablePath, args: FLAGS });
+
+/** A page that notes what it may never do. */
+export interface WatchedPage {
+  readonly page: Page;
+  /** Console errors and warnings, uncaught errors, failed requests. */
+  readonly faults: string[];
+  /** Every request to another address than the dashboard's. */
+  readonly elsewhere: string[];
+}
+
+export interface PageOptions {
+  readonly width?: number;
+  readonly theme?: "light" | "dark";
+}
+
+export async function openPage(
+  browser: Browser,
+  url: string,
+  { width = 1280, theme = "light" }: PageOptions = {},
+): Promise<WatchedPage> {
+  const context = await browser.newContext({
+    viewport: { width, height: 900 },
+    colorScheme: theme,
+    acceptDownloads: true,
+  });
+  await context.addInitScript({ path: fileURLToPath(new URL("page-checks.js", import.meta.url)) });
+  const page = await context.newPage();
+  const faults: string[] = [];
+  const elsewhere: string[] = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) faults.push(message.text());
+  });
+  page.on("pageerror", (error) => faults.push(error.message));
+  page.on("requestfailed", (request) => faults.push(`${request.url()} ${request.failure()?.errorText}`));
+  const home = new URL(url).host;
+  page.on("request", (request) => {
+    const { host, protocol } = new URL(request.url());
+    if (!["data:", "blob:"].includes(protocol) && host !== home) elsewhere.push(request.url());
+  });
+  await page.goto(url);
+  await settled(page);
+  return { page, faults, elsewhere };
+}
+
+/** Until every output of the tab in front has come and none is being made anew. */
+export async function settled(page: Page): Promise<void> {
+  await page.waitForFunction("checks.settled()", undefined, { timeout: 20_000 });
+}
+
+export async function showTab(page: Page, name: string): Promise<void> {
+  await page.click(`#tab [data-value="${name}"]`);
+  await page.waitForURL((url) => url.searchParams.get("tab") === name);
+  await settled(page);
+}
