@@ -54,7 +54,9 @@ export const anyEvent = fc
     fc.record({ event_name: fc.constantFrom("page_view", "click") }, { requiredKeys: [] }),
     fc.record({ _ingest: fc.record({ receivedAt: anyField }) }, { requiredKeys: [] }),
   )
-  .map((parts): { [key: string]: unknown } => Object.fromEntries(parts.flatMap((part) => Object.entries(part))));
+  .map((parts): { [key: string]: unknown } =>
+    Object.fromEntries(parts.flatMap((part) => Object.entries(part))),
+  );
 
 /** Any JSON value, as JSON.parse returns it. */
 export const anyJson: fc.Arbitrary<unknown> = fc
