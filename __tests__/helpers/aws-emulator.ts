@@ -20,6 +20,10 @@ export interface AwsEmulator {
   cdktf(command: "deploy" | "destroy", settings: Settings): Promise<CommandResult>;
   /** Runs `npm run plan -- --json`. */
   plan(settings: Settings): Promise<{ code: number; report: PlanReport }>;
+  /** Where cdktf writes what it synthesizes; the states of the stacks lie beside it. */
+  readonly output: string;
+  /** The environment in which the project's commands see this account, configured by `settings`. */
+  environment(settings: Settings): NodeJS.ProcessEnv;
   /** Addresses of all managed resources in the state of each stack. */
   resources(): Record<string, string[]>;
   /** Everything that was written to disk: state and synthesized JSON. */
@@ -45,12 +49,10 @@ async function emulate(mirror: string): Promise<AwsEmulator> {
   const standIn = await startAwsStandIn(moto.url);
   const cliConfig = writeCliConfig(folder, mirror);
   const env = terraformEnvironment({ endpoint: standIn.url, cliConfig, home: folder });
-  const output = ["--output", join(folder, "cdktf.out")];
+  const output = join(folder, "cdktf.out");
+  const environment = (settings: Settings) => ({ ...env, CDKTF_CONTEXT_JSON: JSON.stringify(settings) });
   const runWith = (settings: Settings, command: string, args: readonly string[]) =>
-    run(command, [...args, ...output], {
-      cwd: REPOSITORY,
-      env: { ...env, CDKTF_CONTEXT_JSON: JSON.stringify(settings) },
-    });
+    run(command, [...args, "--output", output], { cwd: REPOSITORY, env: environment(settings) });
   return {
     standIn,
     region: "ap-southeast-1",
@@ -58,10 +60,12 @@ async function emulate(mirror: string): Promise<AwsEmulator> {
     cdktf: (command, settings) =>
       runWith(settings, "cdktf", [command, "*", "--auto-approve", "--skip-provider-lock"]),
     plan: async (settings) => {
-      const { code, stdout, output } = await runWith(settings, "tsx", ["cli/plan.ts", "--json"]);
-      if (stdout === "") throw new Error(output);
+      const { code, stdout, output: text } = await runWith(settings, "tsx", ["cli/plan.ts", "--json"]);
+      if (stdout === "") throw new Error(text);
       return { code, report: JSON.parse(stdout) };
     },
+    output,
+    environment,
     resources: () => readResources(folder),
     writtenText: () => readWritten(folder),
     stop: async () => {
