@@ -34,13 +34,19 @@ describe("integration: PostgreSQL fails in the middle of a run", function () {
 
   /** Waits until one of the run's backends is in this state. */
   async function etlBackend(state: string): Promise<void> {
-    for (;;) {
-      const { n } = await lab.row(
-        `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'etl' AND ${state}`,
-      );
-      if (n > 0) return;
-    }
+    while ((await etlBackends(state)) === 0);
   }
+
+  async function noEtlBackend(state: string): Promise<void> {
+    while ((await etlBackends(state)) > 0);
+  }
+
+  const etlBackends = async (state: string): Promise<number> =>
+    (
+      await lab.row(
+        `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'etl' AND ${state}`,
+      )
+    ).n;
 
   const terminate = () =>
     lab.row("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'etl'");
@@ -125,6 +131,36 @@ describe("integration: PostgreSQL fails in the middle of a run", function () {
     expect(failed.error?.message).to.match(/^PostgreSQL is not to be had at this moment: .*ECONNREFUSED/);
     await server.start();
     expect((await run()).events).to.deep.equal(counts(1, 1));
+  });
+
+  it("ends a transaction that waits too long for S3", async () => {
+    const impatient = openPool(lab.db.config, {
+      application_name: "etl",
+      idle_in_transaction_session_timeout: 100,
+    });
+    lab.s3.put(dayKey("large.ndjson"), ndjson(events(0, LARGE)));
+    const slow = lab.s3.fault(
+      halfWay(HALF, async () => {
+        await etlBackend("state = 'idle in transaction'");
+        await noEtlBackend("state = 'idle in transaction'");
+      }),
+      { when: gets(), times: 1 },
+    );
+    const summary = await lab.run({ pool: impatient, retry: PATIENT, batchRows: 1000 });
+    await impatient.end();
+    expect([slow.hits, summary.events]).to.deep.equal([1, counts(LARGE, LARGE)]);
+  });
+
+  it("has no connection free for a while", async () => {
+    lab.s3.put(hourKey("1.json"), json(event(1)));
+    const narrow = openPool(lab.db.config, { max: 1, connectionTimeoutMillis: 50 });
+    const taken = await narrow.connect();
+    const retry = { retries: 20, minDelayMs: 20, maxDelayMs: 50 };
+    const running = lab.run({ pool: narrow, retry });
+    await new Promise((resolve) => setTimeout(resolve, 120)); // two attempts time out
+    taken.release();
+    expect((await running).events).to.deep.equal(counts(1, 1));
+    await narrow.end();
   });
 
   it("is terminated while the ledger is looked up and while the run is recorded", async () => {

@@ -20,7 +20,13 @@ export interface BatchPlan {
     page: readonly SourceObject[],
     lookUp: typeof notYetLoaded,
   ) => Promise<readonly SourceObject[]>;
-  readonly onListed: (page: { listed: number; fresh: number; bytes: number }) => void;
+  readonly onListed: (page: {
+    listed: number;
+    fresh: number;
+    bytes: number;
+    /** Those the ledger cannot name: PostgreSQL's text holds no U+0000. */
+    unnamable: readonly SourceObject[];
+  }) => void;
 }
 
 const MAX_BATCH_OBJECTS = 2000;
@@ -35,8 +41,10 @@ export async function* planBatches(plan: BatchPlan): AsyncGenerator<BatchToLoad>
   let objects: SourceObject[] = [];
   let bytes = 0;
   for await (const page of listObjects(plan.source, plan)) {
-    const fresh = await plan.subtractLoaded(page, notYetLoaded);
-    plan.onListed({ listed: page.length, fresh: fresh.length, bytes: sizeOf(fresh) });
+    const unnamable = page.filter(({ key }) => key.includes("\0"));
+    const namable = unnamable.length > 0 ? page.filter(({ key }) => !key.includes("\0")) : page;
+    const fresh = await plan.subtractLoaded(namable, notYetLoaded);
+    plan.onListed({ listed: page.length, fresh: fresh.length, bytes: sizeOf(fresh), unnamable });
     for (const object of fresh) {
       if (objects.length >= maxObjects || (objects.length > 0 && bytes + object.size > MAX_BATCH_BYTES)) {
         yield { objects, bytes };

@@ -13,7 +13,16 @@ import { prefetch } from "./prefetch.js";
 import { readChunks } from "./read-chunks.js";
 import { DEFAULT_RETRY, type RetryPolicy, retrying } from "./retry.js";
 import { RepairLog } from "./transform/repair.js";
-import type { EventCounts, ObjectCounts, RunError, RunSummary, RunTrigger, Source, Window } from "./types.js";
+import type {
+  EventCounts,
+  ObjectCounts,
+  RunError,
+  RunSummary,
+  RunTrigger,
+  Source,
+  SourceObject,
+  Window,
+} from "./types.js";
 
 export interface RunOptions {
   readonly source: Source;
@@ -153,9 +162,11 @@ class Run {
       prefix,
       maxObjects: this.#read.batchRows,
       subtractLoaded: (objects, notYetLoaded) => this.#retrying(() => notYetLoaded(pool, objects)),
-      onListed: ({ listed, fresh, bytes }) => {
+      onListed: ({ listed, fresh, bytes, unnamable }) => {
         this.#objects.listed += listed;
-        this.#objects.alreadyLoaded += listed - fresh;
+        this.#objects.alreadyLoaded += listed - fresh - unnamable.length;
+        this.#objects.failed += unnamable.length;
+        if (unnamable[0]) this.#error ??= describe(unnamableKey(unnamable[0]));
         this.#bytes.listed += bytes;
         this.#report();
       },
@@ -174,14 +185,18 @@ class Run {
   async #load(batch: BatchToLoad, firstChunks: AsyncIterable<EventChunk> | undefined): Promise<void> {
     let { objects } = batch;
     let chunks = firstChunks;
+    let behindLastFailure = 0;
     while (objects.length > 0) {
       const outcome = await this.#tryLoad(objects, chunks);
       if (!(outcome instanceof ExtractError)) {
         this.#add(outcome, objects.length);
         break;
       }
+      const at = objects.findIndex(({ bucket, key }) => `${bucket}/${key}` === outcome.object);
+      if (at > behindLastFailure) this.#failuresInARow = 0; // what lies between them was read
+      behindLastFailure = at;
       this.#leaveOut(outcome);
-      objects = objects.filter(({ bucket, key }) => `${bucket}/${key}` !== outcome.object);
+      objects = objects.toSpliced(at, 1);
       chunks = undefined;
     }
     this.#bytes.loaded += batch.bytes;
@@ -240,7 +255,7 @@ class Run {
   /** Also after a failure, and for what an earlier run was killed before it could refresh. */
   async #refresh(): Promise<void> {
     const refresh = () => this.#timed("rollupsMs", () => refreshRollups(this.options.pool));
-    await (this.#error ? refresh() : this.#retrying(refresh)).catch((error) => {
+    await (this.#isAborted ? refresh() : this.#retrying(refresh)).catch((error) => {
       this.#error ??= describe(error);
       this.#isAborted = true;
     });
@@ -273,7 +288,7 @@ class Run {
   /** What the run did stands in the warehouse even when its own row cannot be written. */
   async #record(summary: RunSummary): Promise<void> {
     const write = () => recordEnd(this.options.pool, summary, this.#timings);
-    await (this.#error ? write() : this.#retrying(write)).catch((error) => {
+    await (this.#isAborted ? write() : this.#retrying(write)).catch((error) => {
       summary.error ??= describe(toLoadError(error));
     });
   }
@@ -311,6 +326,12 @@ class Run {
     }
   }
 }
+
+const unnamableKey = ({ bucket, key }: SourceObject): ExtractError =>
+  new ExtractError(
+    "fatal",
+    `The key ${JSON.stringify(key)} in ${bucket} holds U+0000, which PostgreSQL cannot: rename the object.`,
+  );
 
 function describe(error: unknown): RunError {
   const { kind, stage, message, object } = error instanceof EtlError ? error : toLoadError(error);

@@ -33,6 +33,8 @@ export interface Lab {
   run(options?: LabOptions): Promise<RunSummary>;
   /** The same, identity not asserted: for runs at the same time. */
   runUnchecked(options?: LabOptions): Promise<RunSummary>;
+  /** The same with a source of its own, which is closed. */
+  runWith(source: ReturnType<typeof s3Source>, options?: LabOptions): Promise<RunSummary>;
   /** Of any one-row query, its row. */
   // biome-ignore lint/suspicious/noExplicitAny: the row of a query is what its SQL says
   row(sql: string, values?: unknown[]): Promise<any>;
@@ -45,20 +47,25 @@ export async function openLab(server?: TestPostgres): Promise<Lab> {
   const s3 = await startS3();
   const db = await (server ?? (await startPostgres())).createDatabase();
   await migrate(db.pool);
-  const runUnchecked = async ({ pool = db.pool, ...options }: LabOptions = {}) => {
-    const source = s3Source({ client: s3.client, bucket: s3.bucket, retry: options.retry ?? BRIEF });
+  const runWith = async (
+    source: ReturnType<typeof s3Source>,
+    { pool = db.pool, ...options }: LabOptions = {},
+  ): Promise<RunSummary> => {
     try {
       return await runEtl({ window: DAY, trigger: "manual", retry: BRIEF, ...options, source, pool });
     } finally {
       await source.close();
     }
   };
+  const runUnchecked = (options: LabOptions = {}) =>
+    runWith(s3Source({ client: s3.client, bucket: s3.bucket, retry: options.retry ?? BRIEF }), options);
   const row = async (sql: string, values?: unknown[]) => (await db.pool.query(sql, values)).rows[0];
   return {
     s3,
     db,
     row,
     runUnchecked,
+    runWith,
     async run(options) {
       const summary = await runUnchecked(options);
       await expectIdentity(db.pool, summary);

@@ -4,8 +4,8 @@ interface PgError extends Error {
   readonly code?: string;
 }
 
-/** Connection lost or refused, serialization, deadlock, out of resources, shutting down. */
-const RETRIABLE_SQLSTATE = /^(08|40001|40P01|53|57P0|55P03)/;
+/** Connection lost or refused, idle too long in a transaction, serialization, deadlock, out of resources, shutting down. */
+const RETRIABLE_SQLSTATE = /^(08|25P0[34]|40001|40P01|53|57P0|55P03)/;
 const RETRIABLE_NETWORK = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN)$/;
 const RETRIABLE_MESSAGE =
   /Connection terminated|connection timeout|timeout expired|timeout exceeded|Client has encountered a connection/i;
