@@ -1,0 +1,107 @@
+import { expect } from "chai";
+import { type AwsEmulator, startEmulator } from "../helpers/aws-emulator.js";
+import { Account } from "./account.js";
+import { EMULATOR_ONLY, sortChanges } from "./emulator-only.js";
+import { describeEndpoints } from "./endpoints.js";
+import { leftovers } from "./leftovers.js";
+import { describeNetwork } from "./network.js";
+import { describeScheduler } from "./scheduler.js";
+import { describeSecurityGroups } from "./security-groups.js";
+import { describeWarehouse } from "./warehouse.js";
+
+const STACKS = ["endpoints", "network", "scheduler", "warehouse"];
+/** All else is the default: the seed's names and numbers. */
+const PROTECTED = { createRawBucket: true };
+const UNPROTECTED = { ...PROTECTED, protectData: false };
+
+describe("the four stacks, on an emulator of AWS", () => {
+  let aws: AwsEmulator;
+  let account: Account;
+
+  before(async function () {
+    aws = await startEmulator(this);
+    account = new Account(aws);
+  });
+  after(() => aws?.stop());
+
+  // Suites of their own, for mocha runs a suite's tests before its inner suites.
+  describe("deployed", () => {
+    it("plan before the first deploy: the network, and in words which stacks wait for which", async () => {
+      const { code, report } = await aws.plan(PROTECTED);
+      expect(code).to.equal(0);
+      expect(report.stacks.map(({ stack, status }) => [stack, status])).to.deep.equal([
+        ["network", "planned"],
+        ["endpoints", "waiting"],
+        ["warehouse", "waiting"],
+        ["scheduler", "waiting"],
+      ]);
+      expect(report.counts.create).to.be.greaterThan(20);
+    });
+
+    it("deploy from nothing", async () => {
+      const { code, output } = await aws.cdktf("deploy", PROTECTED);
+      expect(code, output.slice(-3000)).to.equal(0);
+      expect(Object.keys(aws.resources()).sort()).to.deep.equal(STACKS);
+      expect(aws.standIn.unanswered).to.deep.equal([]);
+    });
+
+    it("plan again: nothing changes but what the emulator forgets", async () => {
+      const { code, report } = await aws.plan(PROTECTED);
+      expect(sortChanges(report)).to.deep.equal({ real: [], emulatorOnly: EMULATOR_ONLY });
+      expect(code).to.equal(0);
+      expect(report.counts).to.deep.include({ create: 0, replace: 0, destroy: 0 });
+      expect(report.stacks.flatMap(({ outputs }) => outputs)).to.deep.equal([]);
+    });
+  });
+
+  describe("read back, are what the seed document says:", () => {
+    describeNetwork(() => account);
+    describeEndpoints(() => account);
+    describeSecurityGroups(() => account);
+    describeWarehouse(() => account);
+    describeScheduler(() => account);
+  });
+
+  describe("changed and destroyed", () => {
+    it("change one value of the configuration: exactly that is planned", async () => {
+      const { code, report } = await aws.plan({ ...PROTECTED, lookbackHours: 48 });
+      expect(sortChanges(report)).to.deep.equal({
+        real: [
+          {
+            address: "aws_lambda_function.etl_function",
+            attribute: "environment[0].variables.ETL_LOOKBACK_HOURS",
+            before: "72",
+            after: "48",
+          },
+        ],
+        emulatorOnly: EMULATOR_ONLY,
+      });
+      expect(code).to.equal(0);
+    });
+
+    it("look for a raw bucket that is not there: a failed plan that names createRawBucket", async () => {
+      const { code, report } = await aws.plan({ rawBucket: "not-there" });
+      const scheduler = report.stacks.find(({ stack }) => stack === "scheduler");
+      expect(scheduler).to.deep.include({ status: "failed" });
+      expect(scheduler?.message).to.include("createRawBucket");
+      expect(code).to.equal(1);
+    });
+
+    it("refuse to be destroyed while their data is protected", async () => {
+      const before = aws.resources();
+      const { code, output } = await aws.cdktf("destroy", PROTECTED);
+      expect(code).to.not.equal(0);
+      expect(output).to.include("prevent_destroy");
+      expect(aws.resources()).to.deep.equal(before);
+    });
+
+    it("give the data free first, then leave nothing behind", async () => {
+      const freed = await aws.cdktf("deploy", UNPROTECTED);
+      expect(freed.code, freed.output.slice(-3000)).to.equal(0);
+      const { code, output } = await aws.cdktf("destroy", UNPROTECTED);
+      expect(code, output.slice(-3000)).to.equal(0);
+      expect(Object.values(aws.resources()).flat()).to.deep.equal([]);
+      expect(await leftovers(account)).to.deep.equal([]);
+    });
+  });
+});
