@@ -153,9 +153,10 @@ describe("a source that fails", () => {
 });
 
 describe("a reader that stops early", () => {
+  const event = JSON.stringify({ eventName: "click", padding: "x".repeat(5000) });
   for (const [what, text] of [
-    ["NDJSON", `${a}\n`.repeat(300_000)],
-    ["an array", `[${Array(300_000).fill(a).join(",")}]`],
+    ["NDJSON", `${event}\n`.repeat(500)],
+    ["an array", `[${Array(500).fill(event).join(",")}]`],
   ] as const)
     it(`lets go of the source: ${what}`, async () => {
       let open = 0;
