@@ -64,7 +64,7 @@ export async function newPostgres({
 } = {}): Promise<TestPostgres> {
   const folder = mkdtempSync(join(tmpdir(), "test-postgres-"));
   chmodSync(folder, 0o711); // for the account that runs the server when root runs the tests
-  const cluster = openCluster(folder);
+  const cluster = openCluster(folder, durable ? [] : ["--no-sync"]);
   const server = new Server(folder, cluster, await choosePort(0), {
     ...SMALL,
     ...(durable ? {} : FAST),

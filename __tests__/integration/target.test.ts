@@ -3,17 +3,19 @@ import { once } from "node:events";
 import {
   chmodSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   readlinkSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
@@ -187,7 +189,13 @@ describe("the embedded target database", function () {
       const again = await open(closed);
       expect((await again.pool.query("SELECT x FROM kept")).rowCount).to.equal(1);
       await again.close();
-      rmSync(place, { recursive: true });
+      rmSync(closed, { recursive: true });
+      const long = new Date(Date.now() - 3_600_000);
+      utimesSync(place, long, long);
+      mkdirSync(closed, { mode: 0o700 });
+      const afresh = openCluster(folderOf(closed)); // which forgets what nothing links to any more
+      expect(existsSync(place)).to.equal(false);
+      rmSync(dirname(dirname(afresh.dataDir)), { recursive: true });
     });
 
     it("copies the programs when that user cannot read them", () => {

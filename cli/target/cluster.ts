@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { type Binaries, findBinaries, program } from "./binaries.js";
 import { TargetError } from "./errors.js";
 import { reachableBinaries, reachableFolder } from "./reach.js";
+import { MAJOR } from "./server.js";
 import { type ServerUser, serverUser } from "./server-user.js";
 
 /** A data folder with what is needed to run a server on it. */
@@ -27,21 +28,20 @@ export interface Cluster {
 }
 
 const SUPERUSER = "postgres";
-/** Part of the path, so that another major version starts a folder of its own. */
-const MAJOR = "18";
 
 /**
  * The cluster kept in `folder`, made there when it is not yet. Safe to call from two processes at once: it is made
  * beside its place and renamed into it, and the second to finish takes the first one's.
  *
+ * @param initdbFlags more of initdb's own, for a new cluster
  * @throws {TargetError}
  */
-export function openCluster(folder: string): Cluster {
+export function openCluster(folder: string, initdbFlags: readonly string[] = []): Cluster {
   const user = serverUser();
   const base = reachableFolder(folder, user);
   const binaries = reachableBinaries(findBinaries(), base, user);
   const home = join(base, MAJOR);
-  if (!existsSync(home)) createHome(home, base, binaries, user);
+  if (!existsSync(home)) createHome({ home, base, binaries, user, initdbFlags });
   return {
     dataDir: realpathSync(join(home, "data")),
     logFile: join(home, "server.log"),
@@ -52,13 +52,21 @@ export function openCluster(folder: string): Cluster {
   };
 }
 
-function createHome(home: string, base: string, binaries: Binaries, user: ServerUser): void {
+interface NewHome {
+  readonly home: string;
+  readonly base: string;
+  readonly binaries: Binaries;
+  readonly user: ServerUser;
+  readonly initdbFlags: readonly string[];
+}
+
+function createHome({ home, base, ...how }: NewHome): void {
   const draft = mkdtempSync(join(base, "new-"));
   try {
     const passwordFile = join(draft, "password");
     writeFileSync(passwordFile, randomBytes(18).toString("base64url"), { mode: 0o600 });
-    for (const path of [draft, passwordFile]) own(path, user);
-    initialise(join(draft, "data"), passwordFile, binaries, user);
+    for (const path of [draft, passwordFile]) own(path, how.user);
+    initialise(join(draft, "data"), passwordFile, how);
     renameSync(draft, home);
   } catch (error) {
     rmSync(draft, { recursive: true, force: true });
@@ -70,7 +78,9 @@ function own(path: string, { uid, gid }: ServerUser): void {
   if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid);
 }
 
-function initialise(dataDir: string, passwordFile: string, binaries: Binaries, user: ServerUser): void {
+type How = Pick<NewHome, "binaries" | "user" | "initdbFlags">;
+
+function initialise(dataDir: string, passwordFile: string, { binaries, user, initdbFlags }: How): void {
   const args = [
     `--pgdata=${dataDir}`,
     `--username=${SUPERUSER}`,
@@ -82,6 +92,7 @@ function initialise(dataDir: string, passwordFile: string, binaries: Binaries, u
     "--builtin-locale=C.UTF-8",
     "--locale=C",
     "--no-instructions",
+    ...initdbFlags,
   ];
   const options = { ...user, cwd: "/", env: { LC_ALL: "C" }, encoding: "utf8" } as const;
   const { status, stderr, error } = spawnSync(program(binaries, "initdb"), args, options);

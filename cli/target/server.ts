@@ -17,6 +17,9 @@ export interface RunningServer {
 /** `-c name=value` settings of the server. */
 export type Settings = Readonly<Record<string, string>>;
 
+/** Part of a cluster's path, so that another major version starts a folder of its own. */
+export const MAJOR = "18";
+
 const POLL_MS = 50;
 /** Replaying the log after a kill can take a while. */
 const START_MS = 60_000;
@@ -27,7 +30,7 @@ export const LOOPBACK = "127.0.0.1";
 const FIXED: Settings = { listen_addresses: LOOPBACK, unix_socket_directories: "" };
 
 /** The server that runs on the cluster's folder, or null; a file that an unclean stop left behind does not count. */
-export function findServer({ dataDir }: Cluster): RunningServer | null {
+export function findServer({ dataDir }: Pick<Cluster, "dataDir">): RunningServer | null {
   const lines = readLines(join(dataDir, "postmaster.pid"));
   const [pid, folder, , port] = lines;
   if (pid === undefined || folder === undefined || !commandLine(Number(pid)).includes(folder)) return null;
