@@ -1,0 +1,97 @@
+import { expect } from "chai";
+import type { RunSummary } from "etl-lib";
+import type pg from "pg";
+import { event, events, hourKey, json } from "./support/events.js";
+import { expectIdentity } from "./support/identity.js";
+import { type Lab, openLab, openPool, PATIENT } from "./support/lab.js";
+
+describe("integration: several runs at once", function () {
+  this.timeout(90_000);
+  let lab: Lab;
+  let pools: pg.Pool[];
+  beforeEach(async () => {
+    lab = await openLab();
+    pools = [];
+  });
+  afterEach(async () => {
+    await Promise.all(pools.map((pool) => pool.end()));
+    await lab.close();
+  });
+
+  /** As many processes would: each run with connections of its own. */
+  async function raceOf(runs: number, batchRows: number): Promise<RunSummary[]> {
+    pools = Array.from({ length: runs }, () => openPool(lab.db.config, { max: 3 }));
+    const summaries = await Promise.all(
+      pools.map((pool) => lab.runUnchecked({ pool, batchRows, retry: PATIENT })),
+    );
+    for (const summary of summaries) await expectIdentity(lab.db.pool, summary);
+    return summaries;
+  }
+
+  const sum = (summaries: readonly RunSummary[], of: (summary: RunSummary) => number): number =>
+    summaries.reduce((total, summary) => total + of(summary), 0);
+
+  for (const runs of [2, 8])
+    it(`${runs} over the same objects: each object is loaded by one of them`, async () => {
+      for (let n = 0; n < 400; n++) lab.s3.put(hourKey(`${n}.json`), json([event(n), event(n + 1), 7]));
+      const summaries = await raceOf(runs, 50);
+      expect(summaries.map(({ error }) => error)).to.deep.equal(Array(runs).fill(null));
+      expect(sum(summaries, ({ objects }) => objects.loaded)).to.equal(400);
+      expect(sum(summaries, ({ events: { inserted } }) => inserted)).to.equal(401);
+      expect(sum(summaries, ({ events: { rejected } }) => rejected)).to.equal(400);
+      for (const { objects } of summaries) expect(objects.loaded + objects.alreadyLoaded).to.equal(400);
+    });
+
+  for (const runs of [2, 8])
+    it(`${runs} over different objects that hold the same events, in another order each`, async () => {
+      // Opposite orders are what deadlocks are made of: they may cost a retry, and never a run.
+      for (let n = 0; n < runs; n++) {
+        const same = events(0, 3000);
+        if (n % 2 === 1) same.reverse();
+        for (let part = 0; part < 3; part++)
+          lab.s3.put(
+            hourKey(`part-${part}.json`, `0${n}`),
+            json(same.slice(part * 1000, part * 1000 + 1000)),
+          );
+      }
+      pools = Array.from({ length: runs }, () => openPool(lab.db.config, { max: 3 }));
+      const summaries = await Promise.all(
+        pools.map((pool, n) => {
+          const from = new Date(Date.UTC(2025, 11, 6, n));
+          const window = { from, to: new Date(from.getTime() + 3_600_000) };
+          return lab.runUnchecked({ pool, window, batchRows: 700, retry: PATIENT });
+        }),
+      );
+      for (const summary of summaries) await expectIdentity(lab.db.pool, summary);
+      expect(summaries.map(({ status, error }) => [status, error])).to.deep.equal(
+        Array(runs).fill(["succeeded", null]),
+      );
+      expect(sum(summaries, ({ events: { inserted } }) => inserted)).to.equal(3000);
+      expect(sum(summaries, ({ events: { duplicates } }) => duplicates)).to.equal(3000 * (runs - 1));
+    });
+
+  it("goes on without an object that another run holds and then gives up", async () => {
+    lab.s3.put(hourKey("a.json"), json(events(0, 10)));
+    const other = await lab.db.pool.connect();
+    await other.query("BEGIN");
+    const etag = lab.s3.put(hourKey("b.json"), json(events(10, 20)));
+    await other.query(
+      `INSERT INTO etl.objects (bucket, key, etag, size, last_modified, read, inserted, duplicates, rejected, run_id)
+       VALUES ($1, $2, $3, 0, now(), 0, 0, 0, 0, gen_random_uuid())`,
+      [lab.s3.bucket, hourKey("b.json"), etag],
+    );
+    const running = lab.run();
+    while ((await waiting()) === 0);
+    await other.query("ROLLBACK");
+    other.release();
+    expect((await running).objects).to.include({ loaded: 2, alreadyLoaded: 0 });
+    expect(await lab.count()).to.equal(20);
+  });
+
+  const waiting = async (): Promise<number> =>
+    (
+      await lab.row(
+        "SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+      )
+    ).n;
+});
