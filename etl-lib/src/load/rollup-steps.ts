@@ -51,7 +51,8 @@ INSERT INTO pg_temp.stale_days
 SELECT zone, (hour AT TIME ZONE zone)::date FROM pg_temp.stale, dw.zones
 UNION
 SELECT zone, (hour AT TIME ZONE zone)::date FROM (SELECT DISTINCT hour FROM dw.hourly_events) h, dw.zones
-WHERE built_at IS NULL`;
+WHERE built_at IS NULL;
+ANALYZE pg_temp.stale, pg_temp.stale_days`;
 
 /** Joins spans (lo, hi) that touch or overlap. */
 const islands = (spans: string) => `
@@ -141,7 +142,7 @@ WITH step AS (
   FROM dw.visits JOIN pg_temp.stale USING (hour) WHERE session_id IS NOT NULL GROUP BY session_id
 )
 SELECT visited.*, coalesce(product_steps, '{}') AS product_steps FROM visited LEFT JOIN named USING (session_id)`,
-  `ANALYZE pg_temp.new_sessions`,
+  "ANALYZE pg_temp.new_sessions",
   // Sessions only grow: an earlier first event, a later last one, a further step. So merging is exact in any order.
   `WITH changed AS (
   MERGE INTO dw.sessions s USING pg_temp.new_sessions n ON s.session_id = n.session_id
@@ -168,6 +169,7 @@ SELECT DISTINCT date_trunc('hour', at, 'UTC') FROM changed, unnest(ARRAY[was, be
 SELECT zone, (hour AT TIME ZONE zone)::date AS day FROM pg_temp.changed_hours, dw.zones
 UNION
 SELECT zone, day FROM pg_temp.stale_days JOIN dw.zones USING (zone) WHERE built_at IS NULL`,
+  "ANALYZE pg_temp.stale_funnel",
   `DELETE FROM dw.funnel_days t USING pg_temp.stale_funnel d WHERE t.zone = d.zone AND t.day = d.day`,
   `CREATE TEMP TABLE funnel_sessions ON COMMIT DROP AS
 SELECT row_number() OVER ()::int AS session, width_bucket(first_event_at, (${bounds("stale_funnel")})) AS segment,
