@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { LoadError } from "../errors.js";
-import { EVENT_COLUMNS } from "../types.js";
+import { assertEventTable } from "./event-table.js";
 import { toLoadError } from "./pg-errors.js";
 import { inTransaction, type Queryable, type WarehouseClient, type WarehousePool } from "./warehouse.js";
 
@@ -96,14 +96,5 @@ export async function assertSchema(db: Queryable): Promise<void> {
       "fatal",
       `The warehouse lacks the migration ${pending[0]?.name}: run \`npm run etl:local -- migrate\` as its owner (the host applies new ones every five minutes).`,
     );
-  const { rows } = await db.query<{ column_name: string }>(
-    `SELECT column_name FROM information_schema.columns
-     WHERE table_schema = 'public' AND table_name = 'clickstream_events' ORDER BY ordinal_position`,
-  );
-  const found = rows.map(({ column_name }) => column_name).join(", ");
-  if (found !== EVENT_COLUMNS.join(", "))
-    throw new LoadError(
-      "fatal",
-      `public.clickstream_events has another shape: its columns are ${found || "not visible"}, expected ${EVENT_COLUMNS.join(", ")}.`,
-    );
+  await assertEventTable(db);
 }

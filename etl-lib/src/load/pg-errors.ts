@@ -20,6 +20,7 @@ const FATAL: readonly [pattern: RegExp, advice: string][] = [
     /^(42P01|42703|3F000)/,
     "the schema is not the one this version needs: run `npm run etl:local -- migrate`",
   ],
+  [/^42P07/, "rename or move the table that bears the name: the migrations make it themselves"],
   [TLS, "check DWH_SSL and the certificate that DWH_SSL_CA_PARAMETER names"],
 ];
 
