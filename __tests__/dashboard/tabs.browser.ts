@@ -41,6 +41,7 @@ describe("the dashboard in a browser", () => {
             tab,
           ).to.be.above(0);
           expect(await page.evaluate("checks.outside()"), `${tab}: wider than the page`).to.deep.equal([]);
+          expect(await page.evaluate("checks.clipped()"), `${tab}: cut off`).to.deep.equal([]);
           expect(await page.evaluate("checks.overlapping()"), `${tab}: labels overlap`).to.deep.equal([]);
           expect(
             await page.evaluate(`checks.spoken(${JSON.stringify(foreign)})`),

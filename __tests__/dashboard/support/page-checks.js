@@ -17,6 +17,19 @@ globalThis.checks = {
       .map((node) => node.outerHTML.slice(0, 120));
   },
 
+  /** Labels and values that are cut off. */
+  clipped() {
+    const cut = (node) =>
+      node.scrollWidth > node.clientWidth + 1 && getComputedStyle(node).overflowX !== "visible";
+    return [
+      ...document.querySelectorAll(
+        "h1, h2, label, summary, .name, .value, .big, .change, .btn, th, .bars, .funnel, .tiles",
+      ),
+    ]
+      .filter((node) => node.checkVisibility() && cut(node))
+      .map((node) => node.outerHTML.slice(0, 120));
+  },
+
   /** Pairs of labels that lie over one another: on an axis, in rows of bars, among tabs, filters and tiles. */
   overlapping() {
     const groups = [

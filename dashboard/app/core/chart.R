@@ -41,23 +41,30 @@ chart_columns <- function(values, labels, unfinished, tips, alt, lang) {
   )
 }
 
-#' At most seven labels; every second one disappears on a narrow page. Each is anchored so that none leaves the plot.
+#' At most seven labels; every second one disappears on a narrow page. Among many narrow columns each is
+#' anchored so that none leaves the plot.
 axis_labels <- function(labels) {
   shown <- seq(1, length(labels), by = ceiling(length(labels) / 7))
   lapply(seq_along(shown), function(i) {
     at <- (shown[i] - 0.5) / length(labels)
-    style <- paste0("left:", percent(at), ";transform:translateX(-", percent(at), ")")
+    style <- paste0("left:", percent(at), ";transform:translateX(-", if (length(labels) > 14) percent(at) else "50%", ")")
     tags$span(class = if (i %% 2 == 0) "minor", style = style, labels[shown[i]])
   })
 }
+
+#' Little is still seen, nothing is not.
+bar_width <- function(value, top) paste0("width:", if (value > 0 && top > 0) percent(max(value / top, 0.003)) else "0")
+
+#' The whole name is in the table and under the pointer.
+shorten <- function(name, most = 48) if (nchar(name) > most) paste0(trimws(substr(name, 1, most)), "\u2026") else name
 
 #' One horizontal bar a row: name, bar, value.
 chart_bars <- function(names, values, texts, alt) {
   top <- max(values, 0)
   tags$div(class = "bars", role = "img", `aria-label` = alt, lapply(seq_along(values), function(i) {
     tagList(
-      tags$span(class = "name", title = names[i], names[i]),
-      tags$span(class = "track", tags$span(class = "bar", style = paste0("width:", percent(if (top > 0) values[i] / top else 0)))),
+      tags$span(class = "name", title = names[i], shorten(names[i])),
+      tags$span(class = "track", tags$span(class = "bar", style = bar_width(values[i], top))),
       tags$span(class = "value", texts[i])
     )
   }))
@@ -83,7 +90,7 @@ chart_funnel <- function(names, counts, texts, losses, alt) {
       if (i > 1) tags$span(class = "loss", losses[i]),
       tags$span(class = "name", names[i]),
       tags$span(class = "track", tags$span(
-        class = "bar", style = paste0("width:", percent(if (counts[1] > 0) counts[i] / counts[1] else 0))
+        class = "bar", style = bar_width(counts[i], counts[1])
       )),
       tags$span(class = "value", texts[i])
     )
