@@ -51,7 +51,8 @@ function isFolderWithin(key: string, window: Window): boolean {
   if (!match) return true;
   const [, year, month, day, hour] = match;
   const start = Date.parse(`${year}-${month}-${day}T${hour ?? "00"}:00:00Z`);
-  if (Number.isNaN(start)) return true;
+  // Hour 24 parses: it is the next day's midnight, where nobody looks for this key.
+  if (Number.isNaN(start) || hour === "24") return true;
   const length = hour ? DAY / 24 : DAY;
   return start < window.to.getTime() && start + length > window.from.getTime();
 }
