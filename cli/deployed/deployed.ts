@@ -1,0 +1,46 @@
+import { fileURLToPath } from "node:url";
+import type { Env } from "../../functions/etl/environment.js";
+import type { Config } from "../../stacks/config.js";
+import { type Clients, createClients } from "./clients.js";
+import { readConfig } from "./config.js";
+import { DeployedError } from "./errors.js";
+import { type Outputs, readOutputs, type StackName } from "./state.js";
+
+export const PROJECT_ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** One deployed environment: its configuration, the outputs of its stacks, and AWS itself. */
+export interface Deployed {
+  readonly config: Config;
+  readonly clients: Clients;
+  /** @throws {DeployedError} the stack is not deployed, or not with this output */
+  output(stack: StackName, name: string): Promise<string>;
+  /** Id of the account that it is deployed to. @throws {DeployedError} as `output` */
+  accountId(): Promise<string>;
+}
+
+/** @throws {ConfigError} the configuration of the work tree breaks a rule */
+export function openDeployed(output: string, env: Env): Deployed {
+  const config = readConfig(PROJECT_ROOT, env);
+  const clients = createClients(config.region, env);
+  const read = new Map<StackName, Promise<Outputs>>();
+  const outputsOf = (stack: StackName): Promise<Outputs> => {
+    const outputs = read.get(stack) ?? readOutputs({ config, output, s3: clients.s3 }, stack);
+    read.set(stack, outputs);
+    return outputs;
+  };
+  const outputOf = async (stack: StackName, name: string) => pick(await outputsOf(stack), stack, name);
+  return {
+    config,
+    clients,
+    output: outputOf,
+    accountId: async () => (await outputOf("scheduler", "alarm_topic_arn")).split(":")[4] ?? "",
+  };
+}
+
+function pick(outputs: Outputs, stack: StackName, name: string): string {
+  const value = outputs.get(name);
+  if (typeof value === "string") return value;
+  throw new DeployedError(
+    `The stack ${stack} has no output ${name}: its last deploy did not finish, or it was destroyed. Deploy it again.`,
+  );
+}

@@ -1,0 +1,88 @@
+import { GetFunctionConfigurationCommand } from "@aws-sdk/client-lambda";
+import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
+import { METRICS, METRICS_DIMENSION, METRICS_NAMESPACE } from "../../functions/etl/contract.js";
+import type { Condition } from "../deployed/host.js";
+import { count, duration, time } from "../format.js";
+import { type Check, DAY, fails, HOUR, holds, type Subject } from "./check.js";
+import { newestPoint } from "./metrics.js";
+
+const ready: Check = { name: "function", inspect: inspectFunction };
+const lastRun: Check = { name: "last run", inspect: inspectLastRun };
+const freshness: Check = { name: "freshness", inspect: inspectFreshness };
+const queue: Check = { name: "failure queue", inspect: inspectQueue };
+
+/** The function, and what its runs left behind. */
+export const FUNCTION_CHECKS: readonly Check[] = [ready, lastRun, freshness, queue];
+
+async function inspectFunction({ deployed }: Subject): Promise<Condition> {
+  const FunctionName = await deployed.output("scheduler", "function_name");
+  const command = new GetFunctionConfigurationCommand({ FunctionName });
+  const { State, StateReason, LastUpdateStatus, LastUpdateStatusReason } =
+    await deployed.clients.lambda.send(command);
+  const fix = "deploy the scheduler stack again";
+  if (State !== "Active" && State !== "Inactive")
+    return fails(`${FunctionName} is ${State}: ${StateReason ?? "no reason given"}`, fix);
+  if (LastUpdateStatus === "Failed")
+    return fails(`the last update of ${FunctionName} failed: ${LastUpdateStatusReason}`, fix);
+  return holds(`${FunctionName} is ${State.toLowerCase()}`);
+}
+
+/** Lambda's own count of errors, which also sees a run that ended before it could say anything. */
+async function inspectLastRun({ deployed, now }: Subject): Promise<Condition> {
+  const { clients, config } = deployed;
+  const name = await deployed.output("scheduler", "function_name");
+  const point = await newestPoint(clients.cloudwatch, {
+    namespace: "AWS/Lambda",
+    metric: "Errors",
+    dimensions: { FunctionName: name },
+    from: new Date(now.getTime() - DAY),
+    to: now,
+  });
+  if (point === null)
+    return fails(
+      `${name} was not invoked for 24 h`,
+      `see the line "schedule", or start it: npm run backfill`,
+    );
+  const ago = `${duration(now.getTime() - point.at.getTime())} ago (${time(point.at)})`;
+  if (point.sum === 0) return holds(`succeeded ${ago}`);
+  return fails(
+    `failed ${ago}`,
+    `read its reason: aws logs tail /aws/lambda/${name} --region ${config.region} --since 1h --filter-pattern ERROR`,
+  );
+}
+
+async function inspectFreshness({ deployed, now }: Subject): Promise<Condition> {
+  const { clients, config } = deployed;
+  const limit = config.alarmNoLoadHours;
+  const name = await deployed.output("scheduler", "function_name");
+  const point = await newestPoint(clients.cloudwatch, {
+    namespace: METRICS_NAMESPACE,
+    metric: METRICS.runSucceeded,
+    dimensions: { [METRICS_DIMENSION]: name },
+    from: new Date(now.getTime() - DAY),
+    to: now,
+    atLeast: 1,
+  });
+  const age = point === null ? null : now.getTime() - point.at.getTime();
+  if (age !== null && age <= limit * HOUR)
+    return holds(`loaded ${duration(age)} ago, at most ${limit} h allowed`);
+  return fails(
+    age === null
+      ? "no run loaded the warehouse for 24 h"
+      : `loaded ${duration(age)} ago, at most ${limit} h allowed`,
+    `mend what fails above; the next scheduled run takes up the last ${config.lookbackHours} h, npm run backfill what is older`,
+  );
+}
+
+async function inspectQueue({ deployed }: Subject): Promise<Condition> {
+  const QueueUrl = await deployed.output("scheduler", "failure_queue_url");
+  const names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] as const;
+  const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...names] });
+  const { Attributes } = await deployed.clients.sqs.send(command);
+  const waiting = names.reduce((sum, name) => sum + Number(Attributes?.[name] ?? 0), 0);
+  if (waiting === 0) return holds("empty");
+  return fails(
+    `${count(waiting)} ${waiting === 1 ? "invocation" : "invocations"} failed after every retry`,
+    `see why: aws sqs receive-message --region ${deployed.config.region} --queue-url ${QueueUrl}; load the window with npm run backfill, then aws sqs purge-queue`,
+  );
+}
