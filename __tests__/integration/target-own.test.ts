@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { COMPOSE } from "../../cli/target/compose.js";
 import { TargetError } from "../../cli/target/errors.js";
@@ -5,6 +7,8 @@ import { openTarget, type Target } from "../../cli/target/open-target.js";
 import { choosePort } from "../../cli/target/server.js";
 import type { Env } from "../../functions/etl/environment.js";
 import { startPostgres, type TestDatabase } from "../helpers/postgres.js";
+
+const DB_PSQL = fileURLToPath(new URL("../../cli/db-psql.ts", import.meta.url));
 
 describe("a target database that runs already", function () {
   this.timeout(60_000);
@@ -79,5 +83,33 @@ describe("a target database that runs already", function () {
   it("names the key that is missing", async () => {
     const error = await openTarget({ env: { ...env, DWH_USER: "" } }).catch((reason: Error) => reason);
     expect((error as Error).message).to.include("DWH_USER is not set");
+  });
+
+  describe("npm run db:psql", () => {
+    const psql = (change: Env, ...args: string[]) =>
+      spawnSync(process.execPath, ["--import", "tsx", DB_PSQL, ...args], {
+        env: { ...process.env, ...env, ...change },
+        encoding: "utf8",
+      });
+
+    it("opens psql on the target with psql's own arguments", function () {
+      if (spawnSync("psql", ["--version"]).error) this.skip();
+      const { stdout, stderr, status } = psql({}, "-Atc", "SELECT current_database()");
+      expect(stdout.trim()).to.equal(database.config.database);
+      expect(stderr).to.include("Target: ");
+      expect(status).to.equal(0);
+    });
+
+    it("says how to install psql where it is missing", () => {
+      const { stderr, status } = psql({ PATH: "/nonexistent" });
+      expect(stderr).to.include("psql is not installed").and.include("apt-get install");
+      expect(status).to.equal(1);
+    });
+
+    it("fails with one sentence when the login is refused", () => {
+      const { stderr, status } = psql({ DWH_PASSWORD: "wrong-password" });
+      expect(stderr.trim()).to.match(/^PostgreSQL at .* refused the login .*\.$/);
+      expect(status).to.equal(1);
+    });
   });
 });
