@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { type Agents, answerAgents, isAgentQuestion } from "./aws-agents.js";
 import { answerBucketPolicy, type BucketPolicies, policyBucket } from "./aws-bucket-policies.js";
 import { answerDlm, createDlm, type Dlm } from "./aws-dlm.js";
 
@@ -11,6 +12,8 @@ export interface AwsStandIn {
   readonly unanswered: readonly string[];
   readonly dlm: Dlm;
   readonly bucketPolicies: BucketPolicies;
+  /** Empty: no instance boots here, so none has an agent that registers. */
+  readonly agents: Agents;
   stop(): Promise<void>;
 }
 
@@ -18,20 +21,24 @@ export interface AwsStandIn {
  * Passes every request on to moto, except those that moto has no answer to:
  * - DLM: moto lacks the service; without an answer the provider retries for minutes.
  * - bucket policies: moto enforces a Deny without its condition, so that the one against plain HTTP shuts everybody out.
+ * - agents of instances: moto has no DescribeInstanceInformation.
  */
 export async function startAwsStandIn(motoUrl: string): Promise<AwsStandIn> {
   const dlm = createDlm();
   const bucketPolicies: BucketPolicies = new Map();
+  const agents: Agents = new Map();
   const unanswered: string[] = [];
   const server = createServer((incoming, outgoing) => {
     if (serviceOf(incoming) === "dlm") return answerDlm(dlm, incoming, outgoing);
+    if (isAgentQuestion(incoming)) return answerAgents(agents, incoming, outgoing);
     const bucket = policyBucket(incoming);
     if (bucket !== null) return answerBucketPolicy(bucketPolicies, bucket, incoming, outgoing);
     passOn(motoUrl, incoming, outgoing, (call) => unanswered.push(call));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, unanswered, dlm, bucketPolicies, stop: () => stop(server) };
+  const url = `http://127.0.0.1:${port}`;
+  return { url, unanswered, dlm, bucketPolicies, agents, stop: () => stop(server) };
 }
 
 /** The service in the signature's scope: `…/ap-southeast-1/dlm/aws4_request`. */
