@@ -1,6 +1,6 @@
 /** What the ETL costs, against the physical limit and against the obvious way, in one run on one database. */
 import { spawn } from "node:child_process";
-import { createWriteStream, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, createWriteStream, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -35,6 +35,7 @@ const options = new Command("bench")
 
 const say = (text: string) => console.error(text);
 const folder = mkdtempSync(join(tmpdir(), "bench-"));
+chmodSync(folder, 0o711); // root's database runs as another user
 const server = await openEmbedded(join(folder, "postgres"), "bench");
 const { host, port, user, password, database } = server.connection;
 const connection = { host, port, user, password, database };

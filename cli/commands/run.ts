@@ -1,11 +1,11 @@
 import { Command } from "commander";
-import { assertSchema, migrate, type RunSummary, runEtl, toLoadError, type WarehousePool } from "etl-lib";
+import { type RunSummary, runEtl, type WarehousePool } from "etl-lib";
 import { parseDuration } from "../duration.js";
 import { EXIT } from "../exit.js";
 import { progressView } from "../progress.js";
 import { type Selection, type SourceOptions, select } from "../source.js";
 import { summaryText } from "../summary.js";
-import { withTarget } from "../with-target.js";
+import { withWarehouse } from "../with-target.js";
 import { addSourceOptions, jsonOption, wholeNumber } from "./options.js";
 
 interface RunCommandOptions extends SourceOptions {
@@ -33,23 +33,13 @@ async function run(options: RunCommandOptions): Promise<void> {
   const timeBudgetMs = options.timeBudget ? parseDuration(options.timeBudget, "--time-budget") : undefined;
   const selection = await select(options, process.env);
   const quiet = options.quiet ?? false;
-  const summary = await withTarget(quiet, async ({ pool }) => {
-    await prepare(pool);
-    return load(pool, selection, { ...options, timeBudgetMs });
-  });
+  const summary = await withWarehouse(quiet, ({ pool }) =>
+    load(pool, selection, { ...options, timeBudgetMs }),
+  );
   if (options.json) console.log(JSON.stringify(summary));
   else if (!quiet) console.log(summaryText(summary));
   else if (summary.error) console.error(summary.error.message);
   process.exitCode = exitCode(summary, options.strict ?? false);
-}
-
-/** As owner the command migrates; as etl_writer it checks that someone did. */
-async function prepare(pool: WarehousePool): Promise<void> {
-  const { rows } = await pool
-    .query("SELECT has_database_privilege(current_database(), 'CREATE') AS may_migrate")
-    .catch((error) => Promise.reject(toLoadError(error)));
-  if (rows[0].may_migrate) await migrate(pool);
-  else await assertSchema(pool);
 }
 
 export async function load(
