@@ -21,7 +21,7 @@ import {
 } from "@aws-sdk/client-lambda";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SQSClient } from "@aws-sdk/client-sqs";
-import { SSMClient } from "@aws-sdk/client-ssm";
+import { DescribeParametersCommand, type ParameterMetadata, SSMClient } from "@aws-sdk/client-ssm";
 import { awsApi } from "../helpers/aws-api.js";
 import type { AwsEmulator } from "../helpers/aws-emulator.js";
 
@@ -61,6 +61,13 @@ export class Account {
     const { Reservations } = await this.clients.ec2.send(new DescribeInstancesCommand());
     const instances = (Reservations ?? []).flatMap(({ Instances }) => Instances ?? []);
     return instances.filter(({ State }) => State?.Name !== "terminated");
+  }
+
+  /** The project's own: AWS's public ones are in the emulator's list too. */
+  async parameters(): Promise<ParameterMetadata[]> {
+    const own = { Key: "Name", Option: "BeginsWith", Values: ["/clickstream/"] };
+    const command = new DescribeParametersCommand({ ParameterFilters: [own], MaxResults: 50 });
+    return (await this.clients.ssm.send(command)).Parameters ?? [];
   }
 
   async alarms(): Promise<MetricAlarm[]> {

@@ -4,7 +4,7 @@ import { ACCOUNT_ID, type Account, PRIVATE_SUBNET } from "./account.js";
 
 export function describeEndpoints(account: () => Account): void {
   describe("5.4.2 says of the endpoints:", () => {
-    it("a gateway for S3 that leads to four buckets' objects and nowhere else", async () => {
+    it("a gateway for S3 that leads to three buckets and nowhere else", async () => {
       const s3 = await account().s3Endpoint();
       const { Statement } = JSON.parse(s3.PolicyDocument ?? "{}");
       const resources = Statement.flatMap(({ Resource }: { Resource: string[] }) => Resource);

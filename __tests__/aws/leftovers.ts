@@ -9,13 +9,12 @@ import { ListRulesCommand } from "@aws-sdk/client-eventbridge";
 import { ListFunctionsCommand } from "@aws-sdk/client-lambda";
 import { ListBucketsCommand } from "@aws-sdk/client-s3";
 import { ListQueuesCommand } from "@aws-sdk/client-sqs";
-import { DescribeParametersCommand } from "@aws-sdk/client-ssm";
 import type { Account } from "./account.js";
 
 /** What there still is of all that the stacks make, by AWS's own account. */
 export async function leftovers(account: Account): Promise<unknown[]> {
   const { aws, clients } = account;
-  const { ec2, s3, lambda, events, sqs, ssm, api } = clients;
+  const { ec2, s3, lambda, events, sqs, api } = clients;
   const [vpcs, interfaces, endpoints, volumes, flowLogs] = await Promise.all([
     ec2.send(new DescribeVpcsCommand()),
     ec2.send(new DescribeNetworkInterfacesCommand()),
@@ -30,7 +29,7 @@ export async function leftovers(account: Account): Promise<unknown[]> {
     lambda.send(new ListFunctionsCommand()).then(({ Functions }) => Functions),
     events.send(new ListRulesCommand()).then(({ Rules }) => Rules),
     sqs.send(new ListQueuesCommand()).then(({ QueueUrls }) => QueueUrls),
-    ssm.send(new DescribeParametersCommand()).then(({ Parameters }) => Parameters),
+    account.parameters(),
     api.query("iam", { Action: "ListRoles" }, "RoleName"),
     api.query("iam", { Action: "ListInstanceProfiles" }, "InstanceProfileName"),
     api.query("sns", { Action: "ListTopics" }, "TopicArn"),
@@ -38,7 +37,8 @@ export async function leftovers(account: Account): Promise<unknown[]> {
   ]);
   return [
     ...(vpcs.Vpcs ?? []).filter(({ IsDefault }) => !IsDefault),
-    ...(interfaces.NetworkInterfaces ?? []),
+    // moto keeps the interface of a terminated instance; AWS would not let go of its subnet then
+    ...(interfaces.NetworkInterfaces ?? []).filter(({ Attachment }) => Attachment?.InstanceId === undefined),
     ...(endpoints.VpcEndpoints ?? []).filter(({ State }) => String(State) !== "deleted"),
     ...(volumes.Volumes ?? []),
     ...(flowLogs.FlowLogs ?? []),

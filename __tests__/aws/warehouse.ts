@@ -1,6 +1,6 @@
 import { DescribeVolumesCommand } from "@aws-sdk/client-ec2";
 import { ListObjectsV2Command } from "@aws-sdk/client-s3";
-import { DescribeParametersCommand, GetParameterCommand } from "@aws-sdk/client-ssm";
+import { GetParameterCommand } from "@aws-sdk/client-ssm";
 import { expect } from "chai";
 import { ACCOUNT_ID, type Account, named, nameOf, only, PRIVATE_SUBNET } from "./account.js";
 
@@ -51,8 +51,8 @@ export function describeWarehouse(account: () => Account): void {
     });
 
     it("passwords that are in Systems Manager and nowhere on disk", async () => {
-      const { Parameters } = await account().clients.ssm.send(new DescribeParametersCommand());
-      const secret = (Parameters ?? []).filter(({ Type }) => Type === "SecureString");
+      const parameters = await account().parameters();
+      const secret = parameters.filter(({ Type }) => Type === "SecureString");
       expect(secret.map(({ Name }) => Name)).to.have.members(
         ["owner", "etl-writer", "dashboard-reader"].map(
           (role) => `/clickstream/production/dwh/${role}-password`,
