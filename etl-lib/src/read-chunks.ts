@@ -7,7 +7,7 @@ import type { Source, SourceObject } from "./types.js";
 export interface ReadOptions {
   /** Objects read at the same time. */
   readonly concurrency: number;
-  /** Rows of a chunk, at most. */
+  /** Rows that end a chunk; those of one piece of an object, at most 1 MiB of its text, stay together. */
   readonly batchRows: number;
 }
 
