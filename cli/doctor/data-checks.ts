@@ -52,10 +52,10 @@ async function inspectSnapshots({ deployed, now }: Subject): Promise<Condition> 
   });
   const { Snapshots } = await clients.ec2.send(command);
   const [newest] = (Snapshots ?? []).map(({ StartTime }) => StartTime as Date).sort((a, b) => +b - +a);
+  const policy = `see the lifecycle policy's state: aws dlm get-lifecycle-policies --region ${config.region}`;
   return inspectAge("snapshot of the data volume", newest, now, {
-    missing:
-      "the first is made at 19:00 UTC; if none is by then, see the lifecycle policy: aws dlm get-lifecycle-policies",
-    stale: "see the lifecycle policy's state: aws dlm get-lifecycle-policies",
+    missing: `the first is made at 19:00 UTC; if none is by then, ${policy}`,
+    stale: policy,
   });
 }
 

@@ -1,4 +1,5 @@
 import { sentenceOf } from "../deployed/explain.js";
+import { oneLine } from "../format.js";
 import type { Check, Subject } from "./check.js";
 import { DATA_CHECKS } from "./data-checks.js";
 import { FUNCTION_CHECKS } from "./function-checks.js";
@@ -14,6 +15,8 @@ export interface Finding {
   /** What to do; null when it holds. */
   readonly fix: string | null;
 }
+
+const LONGEST_REASON = 300;
 
 export const CHECKS: readonly Check[] = [
   ...HOST_CHECKS,
@@ -34,6 +37,7 @@ async function makeFinding({ name, inspect }: Check, subject: Subject): Promise<
       ? { check: name, status: "holds", detail: condition.detail, fix: null }
       : { check: name, status: "fails", detail: condition.detail, fix: condition.fix };
   } catch (error) {
-    return { check: name, status: "unknown", detail: sentenceOf(error), fix: "mend this, then run it again" };
+    const detail = oneLine(sentenceOf(error), LONGEST_REASON);
+    return { check: name, status: "unknown", detail, fix: "mend this, then run it again" };
   }
 }
