@@ -242,6 +242,26 @@ describe("rollups", function () {
       await own.pool.end();
     });
 
+    it("takes a long backfill week by week, and goes on after a crash where it was", async () => {
+      const start = Date.parse("2025-10-01T03:00:00Z");
+      await load(
+        writer,
+        Array.from({ length: 400 }, (_, hour) => ({
+          session_id: `s${hour >> 1}`,
+          event_timestamp: new Date(start + hour * HOUR).toISOString(),
+        })),
+      );
+      let connections = 0;
+      const crashing: WarehousePool = {
+        query: writer.query.bind(writer),
+        connect: async () => (++connections < 3 ? writer.connect() : Promise.reject(new Error("gone"))),
+      };
+      expect(String(await refreshRollups(crashing).catch((error: Error) => error))).to.match(/gone/);
+      expect((await verifyRollups(writer)).staleHours).to.equal(400 - 2 * 168);
+      expect((await refreshRollups(writer)).hours).to.equal(400 - 2 * 168);
+      expect(await verifyRollups(writer)).to.deep.equal(RIGHT);
+    });
+
     it("does nothing when nothing is marked", async () => {
       expect(await refreshRollups(writer)).to.include({ hours: 0 });
       const before = await rows("SELECT version, refreshed_at FROM dw.state");

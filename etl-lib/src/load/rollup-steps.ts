@@ -25,10 +25,17 @@ CREATE TEMP TABLE new_products (
 ) ON COMMIT DROP;
 CREATE TEMP TABLE new_groups (session_id text, category text, brand text, furthest_step smallint) ON COMMIT DROP`;
 
-/** Deletes exactly the marks this snapshot sees; a mark committed later stays for the next refresh. */
+/** A week: as much as one refresh takes on, so that a long backfill is refreshed in bounded memory, step by step. */
+export const MAX_HOURS = 168;
+
+/** Deletes exactly the marks this snapshot sees, of the earliest hours; a mark committed later stays. */
 export const TAKE_MARKS = `
-WITH seen AS (DELETE FROM dw.stale_hours RETURNING hour)
-INSERT INTO pg_temp.stale SELECT DISTINCT date_trunc('hour', hour, 'UTC') FROM seen`;
+WITH earliest AS (
+  SELECT DISTINCT date_trunc('hour', hour, 'UTC') AS start FROM dw.stale_hours ORDER BY 1 LIMIT ${MAX_HOURS}
+), seen AS (
+  DELETE FROM dw.stale_hours m USING earliest WHERE date_trunc('hour', m.hour, 'UTC') = start RETURNING start
+)
+INSERT INTO pg_temp.stale SELECT DISTINCT start FROM seen`;
 
 /** For a rebuild: nothing is kept, every hour is stale. */
 export const CLEAR_ALL = `
@@ -163,7 +170,8 @@ SELECT visited.*, coalesce(product_steps, '{}') AS product_steps FROM visited LE
   RETURNING old.first_event_at AS was, new.first_event_at AS became
 )
 INSERT INTO pg_temp.changed_hours
-SELECT DISTINCT date_trunc('hour', at, 'UTC') FROM changed, unnest(ARRAY[was, became]) AS at WHERE at IS NOT NULL`,
+SELECT date_bin('1 hour', became, 'epoch') FROM changed
+UNION SELECT date_bin('1 hour', was, 'epoch') FROM changed WHERE was IS NOT NULL`,
 
   `CREATE TEMP TABLE stale_funnel ON COMMIT DROP AS
 SELECT zone, (hour AT TIME ZONE zone)::date AS day FROM pg_temp.changed_hours, dw.zones

@@ -7,6 +7,7 @@ import {
   FIND_STALE_DAYS,
   FOLLOW,
   HOUR_SPANS,
+  MAX_HOURS,
   READ_DAYS,
   READ_HOURS,
   TAKE_MARKS,
@@ -17,7 +18,7 @@ import { checkOut, type Queryable, type WarehouseClient, type WarehousePool } fr
 export interface RefreshResult {
   /** UTC hours read again from the raw rows; 0: nothing was stale. */
   readonly hours: number;
-  /** Days, counted once per zone of `dw.zones`. */
+  /** Days, counted once per zone of `dw.zones` (and twice when two of its hours were refreshed in two steps). */
   readonly days: number;
   readonly durationMs: number;
 }
@@ -40,11 +41,20 @@ export async function markStale(db: Queryable, hours: Iterable<number>): Promise
 
 /**
  * Brings the rollups up to date for every hour marked by a committed transaction, and their days, sessions and
- * products. One transaction: a crash leaves rollups and marks as they were. Two at once wait for each other.
+ * products. One transaction for a week of hours: a crash leaves rollups and marks as they were before it. Two at once
+ * wait for each other.
  * @throws {LoadError}
  */
-export function refreshRollups(pool: WarehousePool): Promise<RefreshResult> {
-  return refresh(pool, TAKE_MARKS);
+export async function refreshRollups(pool: WarehousePool): Promise<RefreshResult> {
+  const total = { hours: 0, days: 0, durationMs: 0 };
+  let last: RefreshResult;
+  do {
+    last = await refresh(pool, TAKE_MARKS);
+    total.hours += last.hours;
+    total.days += last.days;
+    total.durationMs += last.durationMs;
+  } while (last.hours === MAX_HOURS);
+  return total;
 }
 
 /**
