@@ -24,6 +24,8 @@ export interface AwsEmulator {
   readonly output: string;
   /** The environment in which the project's commands see this account, configured by `settings`. */
   environment(settings: Settings): NodeJS.ProcessEnv;
+  /** Runs `terraform plan -destroy` on a stack as it was synthesized last. */
+  planDestroy(stack: string): Promise<CommandResult>;
   /** Addresses of all managed resources in the state of each stack. */
   resources(): Record<string, string[]>;
   /** Everything that was written to disk: state and synthesized JSON. */
@@ -66,6 +68,11 @@ async function emulate(mirror: string): Promise<AwsEmulator> {
     },
     output,
     environment,
+    planDestroy: (stack) =>
+      run("terraform", ["plan", "-destroy", "-input=false", "-no-color", "-lock=false"], {
+        cwd: join(folder, "cdktf.out/stacks", stack),
+        env,
+      }),
     resources: () => readResources(folder),
     writtenText: () => readWritten(folder),
     stop: async () => {

@@ -1,0 +1,41 @@
+import { DeleteVpcEndpointsCommand, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
+import { expect } from "chai";
+import { type AwsEmulator, startEmulator } from "../helpers/aws-emulator.js";
+import { Account, only } from "./account.js";
+import { describeBackfill } from "./operator/backfill.js";
+import { describeDoctor } from "./operator/doctor.js";
+import { serveForADay } from "./operator/healthy.js";
+import { createOperator, type Operator } from "./operator/operator.js";
+import { describeTunnel } from "./operator/tunnel.js";
+
+const SETTINGS = { createRawBucket: true };
+
+describe("the operator's commands, on what was deployed", () => {
+  let aws: AwsEmulator;
+  let operator: Operator;
+
+  before(async function () {
+    aws = await startEmulator(this);
+    operator = createOperator(new Account(aws), aws.environment(SETTINGS));
+    const { code, output } = await aws.cdktf("deploy", SETTINGS);
+    expect(code, output.slice(-3000)).to.equal(0);
+    await serveForADay(operator.account);
+  });
+  after(() => aws?.stop());
+
+  describeDoctor(() => operator);
+  describeTunnel(() => operator);
+  describeBackfill(() => operator);
+
+  it("doctor and tunnel: what is gone for good", async () => {
+    const { ec2 } = operator.account.clients;
+    const endpoint = await operator.account.s3Endpoint();
+    await ec2.send(new DeleteVpcEndpointsCommand({ VpcEndpointIds: [endpoint.VpcEndpointId as string] }));
+    const { InstanceId } = only(await operator.account.instances());
+    await ec2.send(new TerminateInstancesCommand({ InstanceIds: [InstanceId as string] }));
+    const { code, stdout } = await operator.run("cli/doctor.ts");
+    expect(code).to.equal(1);
+    expect(stdout).to.match(/^✘ instance .* is not there any more → deploy the warehouse stack/m);
+    expect(stdout).to.match(/^✘ endpoints .*s3 is (deleted|not there) → deploy the endpoints stack/m);
+  });
+});
