@@ -54,7 +54,7 @@ async function run(options: Options): Promise<void> {
   const view = backfillView();
   const report = await backfill({
     slices: planSlices(window, options.by),
-    invoke: createInvoker({ region, functionName, timeoutSeconds, env: process.env }),
+    invoke: createInvoker({ region, functionName, timeoutSeconds }),
     parallel: options.parallel,
     dryRun,
     file,

@@ -62,13 +62,12 @@ describe("the plan of a backfill", () => {
 describe("a backfill", () => {
   let folder: string;
   let lambda: LambdaApi;
-  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = process.env;
+  const own = { ...process.env };
 
   before(() => Object.assign(process.env, CREDENTIALS));
   after(() => {
-    for (const key of Object.keys(CREDENTIALS)) delete process.env[key];
-    if (AWS_ACCESS_KEY_ID && AWS_SECRET_ACCESS_KEY)
-      Object.assign(process.env, { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY });
+    for (const key of [...Object.keys(CREDENTIALS), "AWS_ENDPOINT_URL_LAMBDA"]) delete process.env[key];
+    Object.assign(process.env, own);
   });
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "backfill-"));
@@ -83,8 +82,8 @@ describe("a backfill", () => {
     return invoker(NAME);
   };
   const invoker = (functionName: string) => {
-    const env = { AWS_ENDPOINT_URL: lambda.url };
-    return createInvoker({ region: "eu-west-1", functionName, timeoutSeconds: 5, env });
+    process.env.AWS_ENDPOINT_URL_LAMBDA = lambda.url;
+    return createInvoker({ region: "eu-west-1", functionName, timeoutSeconds: 5 });
   };
   const start = (options: Pick<BackfillOptions, "invoke"> & Partial<BackfillOptions>) =>
     backfill({

@@ -1,6 +1,5 @@
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import type { RunSummary } from "etl-lib";
-import { type Env, readAwsEnvironment } from "../../functions/etl/environment.js";
 import { DeployedError } from "../deployed/errors.js";
 
 /** What the function takes; see functions/etl/event.ts. */
@@ -23,7 +22,6 @@ export interface InvokerOptions {
   readonly functionName: string;
   /** The function's own limit. */
   readonly timeoutSeconds: number;
-  readonly env: Env;
 }
 
 const ANSWER_MARGIN_MS = 60_000;
@@ -32,8 +30,7 @@ const ANSWER_MARGIN_MS = 60_000;
  * Invokes the deployed function and waits, 15 minutes if need be. The SDK repeats nothing: it would start a second run
  * beside one whose answer is late.
  */
-export function createInvoker({ region, functionName, timeoutSeconds, env }: InvokerOptions): Invoke {
-  const { endpoint } = readAwsEnvironment({ ...env, AWS_REGION: region });
+export function createInvoker({ region, functionName, timeoutSeconds }: InvokerOptions): Invoke {
   const client = new LambdaClient({
     region,
     maxAttempts: 1,
@@ -42,7 +39,6 @@ export function createInvoker({ region, functionName, timeoutSeconds, env }: Inv
       requestTimeout: timeoutSeconds * 1000 + ANSWER_MARGIN_MS,
       throwOnRequestTimeout: true,
     },
-    ...(endpoint === null ? {} : { endpoint }),
   });
   return async (event) => {
     const command = new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify(event) });

@@ -20,3 +20,9 @@ export const DAY = 24 * HOUR;
 export const holds = (detail: string): Condition => ({ holds: true, detail });
 
 export const fails = (detail: string, fix: string): Condition => ({ holds: false, detail, fix });
+
+/** For a request whose thing may not be there: then the answer is null. @throws any other error */
+export function absent(error: Error): null {
+  if (error.name === "ResourceNotFoundException" || error.name === "ParameterNotFound") return null;
+  throw error;
+}

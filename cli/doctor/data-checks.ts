@@ -4,7 +4,7 @@ import { paginateListObjectsV2 } from "@aws-sdk/client-s3";
 import { GetParameterCommand } from "@aws-sdk/client-ssm";
 import type { Condition } from "../deployed/host.js";
 import { duration } from "../format.js";
-import { type Check, DAY, fails, HOUR, holds, type Subject } from "./check.js";
+import { absent, type Check, DAY, fails, HOUR, holds, type Subject } from "./check.js";
 
 const certificate: Check = { name: "certificate", inspect: inspectCertificate };
 const snapshots: Check = { name: "snapshots", inspect: inspectSnapshots };
@@ -34,10 +34,7 @@ async function inspectCertificate({ deployed, now }: Subject): Promise<Condition
 }
 
 async function readParameter({ clients }: Subject["deployed"], Name: string): Promise<string | null> {
-  const answer = await clients.ssm.send(new GetParameterCommand({ Name })).catch((error: Error) => {
-    if (error.name === "ParameterNotFound") return null;
-    throw error;
-  });
+  const answer = await clients.ssm.send(new GetParameterCommand({ Name })).catch(absent);
   return answer?.Parameter?.Value ?? null;
 }
 

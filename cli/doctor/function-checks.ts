@@ -3,7 +3,7 @@ import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { METRICS, METRICS_DIMENSION, METRICS_NAMESPACE } from "../../functions/etl/contract.js";
 import type { Condition } from "../deployed/host.js";
 import { count, duration, time } from "../format.js";
-import { type Check, DAY, fails, HOUR, holds, type Subject } from "./check.js";
+import { absent, type Check, DAY, fails, HOUR, holds, type Subject } from "./check.js";
 import { newestPoint } from "./metrics.js";
 
 const ready: Check = { name: "function", inspect: inspectFunction };
@@ -16,10 +16,11 @@ export const FUNCTION_CHECKS: readonly Check[] = [ready, lastRun, freshness, que
 
 async function inspectFunction({ deployed }: Subject): Promise<Condition> {
   const FunctionName = await deployed.output("scheduler", "function_name");
+  const fix = "deploy the scheduler stack";
   const command = new GetFunctionConfigurationCommand({ FunctionName });
-  const { State, StateReason, LastUpdateStatus, LastUpdateStatusReason } =
-    await deployed.clients.lambda.send(command);
-  const fix = "deploy the scheduler stack again";
+  const configuration = await deployed.clients.lambda.send(command).catch(absent);
+  if (configuration === null) return fails(`${FunctionName} is not there`, fix);
+  const { State, StateReason, LastUpdateStatus, LastUpdateStatusReason } = configuration;
   if (State !== "Active" && State !== "Inactive")
     return fails(`${FunctionName} is ${State}: ${StateReason ?? "no reason given"}`, fix);
   if (LastUpdateStatus === "Failed")

@@ -1,7 +1,7 @@
 import { DescribeAlarmsCommand, type MetricAlarm } from "@aws-sdk/client-cloudwatch";
 import { DescribeRuleCommand, ListTargetsByRuleCommand } from "@aws-sdk/client-eventbridge";
 import type { Condition } from "../deployed/host.js";
-import { type Check, fails, holds, type Subject } from "./check.js";
+import { absent, type Check, fails, holds, type Subject } from "./check.js";
 
 const schedule: Check = { name: "schedule", inspect: inspectRule };
 const alarms: Check = { name: "alarms", inspect: inspectAlarms };
@@ -25,11 +25,6 @@ async function inspectRule({ deployed }: Subject): Promise<Condition> {
   if (!Targets?.some(({ Arn }) => Arn?.endsWith(`:function:${name}`)))
     return fails(`the rule ${Name} does not start ${name}`, deploy);
   return holds(`${Name} starts ${name}, ${rule.ScheduleExpression}`);
-}
-
-function absent(error: Error): null {
-  if (error.name === "ResourceNotFoundException") return null;
-  throw error;
 }
 
 /** Those of the function and the host's own, which recovers it. */
