@@ -75,7 +75,7 @@ describe("extract, whatever is written", () => {
           fc.pre(layout !== "values with spaces" || values.length !== 1 || !Array.isArray(values[0]));
           await comesBack(values, write(values, how.eol), how, at);
         }),
-        { numRuns: 60 },
+        { numRuns: 30 },
       );
     });
 
@@ -85,7 +85,7 @@ describe("extract, whatever is written", () => {
         fc.asyncProperty(fc.array(anyObject, { maxLength: 6 }), framing, cuts, async (values, how, at) => {
           await comesBack(values, write(values, how.eol), how, at);
         }),
-        { numRuns: 60 },
+        { numRuns: 30 },
       );
     });
 
@@ -96,7 +96,7 @@ describe("extract, whatever is written", () => {
         const strip = (record: { position: number; value?: unknown }) => [record.position, record.value];
         expect(readSmall(bytes)?.map(strip)).to.deep.equal((await readRecords(bytes)).map(strip));
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     ));
 });
 
@@ -161,7 +161,7 @@ describe("extract, whatever the bytes", () => {
         if (EMPTY.test(text)) expect(records).to.deep.equal([]);
         else if (!/^\s*(\[\s*\])?\s*$/.test(text)) expect(records).to.not.deep.equal([]);
       }),
-      { numRuns: 1500 },
+      { numRuns: 250 },
     ));
 
   it("reads the same records however the bytes arrive", () =>
@@ -170,7 +170,7 @@ describe("extract, whatever the bytes", () => {
         const whole = await readCut(bytes, []);
         expect(await readCut(bytes, cuts)).to.deep.equal(whole);
       }),
-      { numRuns: 500 },
+      { numRuns: 250 },
     ));
 
   it("loses nothing that stands before a fault: every event is a record, or within the text of a reject", () => {
@@ -190,7 +190,7 @@ describe("extract, whatever the bytes", () => {
         for (const part of parts)
           if (typeof part === "number") expect(found, text).to.include(`{"n":${part}}`);
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 });
