@@ -5,7 +5,8 @@ suppressPackageStartupMessages(library(shiny))
 app_folder <- normalizePath(Sys.getenv("DASHBOARD_APP", "."))
 for (part in c("core", "ui", "tabs", "server.R")) {
   path <- file.path(app_folder, part)
-  for (file in if (dir.exists(path)) list.files(path, "[.]R$", full.names = TRUE) else path) source(file, encoding = "UTF-8")
+  files <- if (dir.exists(path)) list.files(path, "[.]R$", full.names = TRUE) else path
+  for (file in files) source(file, encoding = "UTF-8")
 }
 
 make_app <- function(warehouse = open_warehouse(read_statements(file.path(app_folder, "sql")))) {

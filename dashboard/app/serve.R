@@ -6,4 +6,6 @@ Sys.setenv(DASHBOARD_APP = dirname(normalizePath(file_of_this)))
 source(file.path(Sys.getenv("DASHBOARD_APP"), "load.R"), encoding = "UTF-8")
 
 options(shiny.sanitize.errors = TRUE, shiny.autoload.r = FALSE)
-shiny::runApp(make_app(), host = "127.0.0.1", port = as.integer(Sys.getenv("DASHBOARD_PORT", "3838")), launch.browser = FALSE)
+shiny::runApp(
+  make_app(), host = "127.0.0.1", port = as.integer(Sys.getenv("DASHBOARD_PORT", "3838")), launch.browser = FALSE
+)

@@ -100,7 +100,10 @@ fill_in <- function(values, others) {
 
 banner <- function(kind, t) {
   if (kind == "ok") return(NULL)
-  tags$div(class = paste("notice stop", if (kind == "down") "bad down" else "early"), `data-state` = kind, t(paste0("state.", kind)))
+  tags$div(
+    class = paste("notice stop", if (kind == "down") "bad down" else "early"), `data-state` = kind,
+    t(paste0("state.", kind))
+  )
 }
 
 #' "Last 7 days" and the like end on the newest event's day, so that they show something on old data too.

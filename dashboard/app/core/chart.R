@@ -47,13 +47,17 @@ axis_labels <- function(labels) {
   shown <- seq(1, length(labels), by = ceiling(length(labels) / 7))
   lapply(seq_along(shown), function(i) {
     at <- (shown[i] - 0.5) / length(labels)
-    style <- paste0("left:", percent(at), ";transform:translateX(-", if (length(labels) > 14) percent(at) else "50%", ")")
+    style <- paste0(
+      "left:", percent(at), ";transform:translateX(-", if (length(labels) > 14) percent(at) else "50%", ")"
+    )
     tags$span(class = if (i %% 2 == 0) "minor", style = style, labels[shown[i]])
   })
 }
 
 #' Little is still seen, nothing is not.
-bar_width <- function(value, top) paste0("width:", if (value > 0 && top > 0) percent(max(value / top, 0.003)) else "0")
+bar_width <- function(value, top) {
+  paste0("width:", if (value > 0 && top > 0) percent(max(value / top, 0.003)) else "0")
+}
 
 #' The whole name is in the table and under the pointer.
 shorten <- function(name, most = 48) if (nchar(name) > most) paste0(trimws(substr(name, 1, most)), "\u2026") else name
@@ -74,7 +78,9 @@ chart_bars <- function(names, values, texts, alt) {
 chart_week <- function(values, tips, weekdays, hours, alt) {
   top <- max(values, 0)
   cell <- function(i) {
-    tags$span(class = "cell", title = tips[i], style = paste0("--share:", round(if (top > 0) values[i] / top else 0, 3)))
+    tags$span(
+      class = "cell", title = tips[i], style = paste0("--share:", round(if (top > 0) values[i] / top else 0, 3))
+    )
   }
   rows <- lapply(seq_along(weekdays), function(day) {
     tagList(tags$span(class = "name", weekdays[day]), lapply((day - 1) * 24 + 1:24, cell))

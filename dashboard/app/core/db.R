@@ -7,7 +7,9 @@ settings_of_session <- trimws(paste(
 
 #' Connection details come from libpq's own variables (PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD or PGPASSFILE).
 connect_warehouse <- function() {
-  Sys.setenv(PGCONNECT_TIMEOUT = "3", PGAPPNAME = "dashboard", PGCLIENTENCODING = "UTF8", PGOPTIONS = settings_of_session)
+  Sys.setenv(
+    PGCONNECT_TIMEOUT = "3", PGAPPNAME = "dashboard", PGCLIENTENCODING = "UTF8", PGOPTIONS = settings_of_session
+  )
   DBI::dbConnect(
     RPostgreSQL::PostgreSQL(),
     host = Sys.getenv("PGHOST"), port = Sys.getenv("PGPORT", "5432"),

@@ -56,7 +56,8 @@ state_query <- function(state) {
   values <- lapply(state[intersect(url_names, names(state))], as.character)
   values <- values[order(match(names(values), url_names))]
   usual <- c(sort = "views", by = "category", loads = "30", page = "1")
-  keep <- (nzchar(unlist(values)) | names(values) == "loads") & !mapply(identical, unlist(values), usual[names(values)])
+  said <- nzchar(unlist(values)) | names(values) == "loads"
+  keep <- said & !mapply(identical, unlist(values), usual[names(values)])
   encoded <- vapply(values[keep], utils::URLencode, "", reserved = TRUE)
   paste0("?", paste(names(encoded), encoded, sep = "=", collapse = "&"))
 }

@@ -11,7 +11,9 @@ table_of <- function(rows, columns, t, caption) {
     text[is.na(text)] <- "\u2013"
     text
   })
-  head <- lapply(columns, function(column) tags$th(scope = "col", class = if (column$number) "number", t(column$heading)))
+  head <- lapply(
+    columns, function(column) tags$th(scope = "col", class = if (column$number) "number", t(column$heading))
+  )
   body <- lapply(seq_len(nrow(rows)), function(i) {
     tags$tr(lapply(seq_along(columns), function(j) tags$td(class = if (columns[[j]]$number) "number", cells[[j]][i])))
   })

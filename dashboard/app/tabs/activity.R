@@ -7,7 +7,9 @@ activity_server <- function(id, context) {
     week <- context$read("activity_week", function() {
       c(context$state()[c("from", "to", "tz", "login", "event")], context$covered())
     })
-    panel_server("week", context, week, draw_week(context), week_columns(context), function(rows) all(rows$events == 0))
+    panel_server(
+      "week", context, week, draw_week(context), week_columns(context), function(rows) all(rows$events == 0)
+    )
   })
 }
 
@@ -28,7 +30,10 @@ draw_week <- function(context) function(rows) {
   days <- weekday_names(t)
   tips <- paste0(days[rows$weekday], " ", clock(rows$hour_of_day), ": ", format_number(mean, context$lang, 1))
   peak <- which.max(mean)
-  alt <- t("activity.alt", day = days[rows$weekday[peak]], hour = clock(rows$hour_of_day[peak]), n = format_number(mean[peak], context$lang, 1))
+  alt <- t(
+    "activity.alt", day = days[rows$weekday[peak]], hour = clock(rows$hour_of_day[peak]),
+    n = format_number(mean[peak], context$lang, 1)
+  )
   short <- vapply(paste0("weekday.short.", 1:7), t, "", USE.NAMES = FALSE)
   tagList(
     chart_week(mean, tips, short, as.character(0:23), alt),

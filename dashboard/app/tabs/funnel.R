@@ -2,14 +2,19 @@ funnel_counts <- c("views", "product_views", "carts", "checkout_starts", "checko
 
 funnel_ui <- function(id, t) {
   ns <- NS(id)
-  tags$div(class = "panels", panel_ui(ns("steps"), t, "funnel.steps", "wide"), panel_ui(ns("split"), t, "funnel.split", "wide"))
+  tags$div(
+    class = "panels", panel_ui(ns("steps"), t, "funnel.steps", "wide"),
+    panel_ui(ns("split"), t, "funnel.split", "wide")
+  )
 }
 
 funnel_server <- function(id, context) {
   moduleServer(id, function(input, output, session) {
     range <- function() context$state()[c("from", "to", "tz", "login")]
     steps <- context$read("funnel_steps", function() c(range(), funnel_dimension(context$state())))
-    panel_server("steps", context, steps, draw_funnel(context), funnel_columns(context), function(rows) rows$sessions == 0)
+    panel_server(
+      "steps", context, steps, draw_funnel(context), funnel_columns(context), function(rows) rows$sessions == 0
+    )
     split <- context$read("funnel_by", function() c(range(), context$state()$by))
     panel_server("split", context, split, draw_split(context), c(list(split_value(context)), funnel_columns(context)))
   })
@@ -43,7 +48,10 @@ draw_funnel <- function(context) function(rows) {
   losses <- vapply(lost, function(x) t("funnel.loss", share = format_share(x, lang)), "")
   both <- nzchar(context$state()$category) && nzchar(context$state()$brand)
   tagList(
-    chart_funnel(names, counts, texts, losses, t("funnel.alt", n = format_number(counts[1], lang), share = format_share(of_first[5], lang))),
+    chart_funnel(
+      names, counts, texts, losses,
+      t("funnel.alt", n = format_number(counts[1], lang), share = format_share(of_first[5], lang))
+    ),
     tags$p(class = "hint", t("funnel.note", n = format_number(rows$sessions, lang))),
     if (both) tags$p(class = "hint", t("funnel.both")),
     table_behind(table_of(rows, funnel_columns(context), t, t("funnel.steps")), t)
@@ -64,7 +72,10 @@ draw_split <- function(context) function(rows) {
   texts <- format_share(rates, context$lang)
   tagList(
     tags$p(class = "hint", t("funnel.split.note")),
-    chart_bars(names, ifelse(is.na(rates), 0, rates), texts, t("groups.alt", title = t("funnel.split"), name = names[1], value = texts[1])),
+    chart_bars(
+      names, ifelse(is.na(rates), 0, rates), texts,
+      t("groups.alt", title = t("funnel.split"), name = names[1], value = texts[1])
+    ),
     table_of(rows, c(list(split_value(context)), funnel_columns(context)), t, t("funnel.split"))
   )
 }

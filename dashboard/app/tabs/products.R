@@ -26,7 +26,9 @@ product_columns <- function(context) {
   number <- function(x) format_number(x, context$lang)
   money <- function(x) format_vnd(x, context$lang)
   list(
-    column("name", "product"), column("product_id", "product.id"), column("category", "category"), column("brand", "brand"),
+    column("name", "product"), column("product_id", "product.id"), column("category", "category"), column(
+      "brand", "brand"
+    ),
     column("price", "price", money, TRUE), column("discount_price", "price.discount", money, TRUE),
     column("views", "views", number, TRUE), column("carts", "carts", number, TRUE),
     column("checkout_starts", "step.4", number, TRUE), column("checkouts", "checkouts", number, TRUE),
@@ -42,7 +44,9 @@ draw_products <- function(context) function(rows) {
   texts <- if (by_rate) format_share(values, context$lang) else format_short(values, context$lang)
   names <- ifelse(is.na(shown$name), shown$product_id, shown$name)
   tagList(
-    chart_bars(names, ifelse(is.na(values), 0, values), texts, t("products.top.alt", name = names[1], value = texts[1])),
+    chart_bars(
+      names, ifelse(is.na(values), 0, values), texts, t("products.top.alt", name = names[1], value = texts[1])
+    ),
     tags$p(class = "hint", t(if (by_rate) "products.rate.note" else "products.views.note")),
     table_of(rows, product_columns(context), t, t("products.top"))
   )

@@ -18,7 +18,10 @@ quality_server <- function(id, context) {
     freshness <- context$read("quality_freshness", zone, cached = FALSE)
     panel_server("freshness", context, freshness, draw_freshness(context), freshness_columns(context))
     rejects <- context$read("quality_rejects", function() c(loads(), zone()))
-    panel_server("rejects", context, rejects, draw_causes(context, "cause", "quality.rejects"), reject_columns(context), none_found)
+    panel_server(
+      "rejects", context, rejects, draw_causes(context, "cause", "quality.rejects"), reject_columns(context),
+      none_found
+    )
     warnings <- context$read("quality_warnings", loads)
     panel_server("warnings", context, warnings, draw_warnings(context), warning_columns(context), none_found)
     runs <- context$read("quality_runs", function() c(loads(), zone()))
@@ -33,7 +36,9 @@ freshness_columns <- function(context) {
   time <- function(x) format_local_time(x, context$lang)
   list(
     column("newest_event", "quality.newest_event", time), column("newest_load", "quality.newest_load", time),
-    column("next_due", "quality.next_due", time), column("stale_hours", "quality.stale_hours", function(x) format_number(x, context$lang), TRUE)
+    column("next_due", "quality.next_due", time), column(
+      "stale_hours", "quality.stale_hours", function(x) format_number(x, context$lang), TRUE
+    )
   )
 }
 
@@ -41,7 +46,9 @@ late_after <- 15 * 60
 
 draw_freshness <- function(context) function(rows) {
   t <- context$t
-  tile <- function(name, text, hint, class = "tile") tags$div(class = class, tags$dt(t(name)), tags$dd(class = "big", text), tags$dd(class = "change", hint))
+  tile <- function(name, text, hint, class = "tile") tags$div(
+    class = class, tags$dt(t(name)), tags$dd(class = "big", text), tags$dd(class = "change", hint)
+  )
   ago <- function(age) if (is.na(age)) t("quality.never") else t("quality.ago", span = format_span(age, t))
   time <- function(x) format_local_time(x, context$lang)
   due <- if (is.na(rows$overdue)) {
@@ -57,15 +64,21 @@ draw_freshness <- function(context) function(rows) {
       tile("quality.newest_event", time(rows$newest_event), ago(rows$newest_event_age)),
       tile("quality.newest_load", time(rows$newest_load), ago(rows$newest_load_age)), due
     ),
-    if (rows$stale_hours > 0) tags$p(class = "hint", t("quality.stale", n = format_number(rows$stale_hours, context$lang)))
+    if (rows$stale_hours > 0) tags$p(
+      class = "hint", t("quality.stale", n = format_number(rows$stale_hours, context$lang))
+    )
   )
 }
 
 reject_columns <- function(context) {
   number <- function(x) format_number(x, context$lang)
   list(
-    column("cause", "cause", function(x) data_labels(context$t, "cause", x)), column("rejects", "rejects", number, TRUE),
-    column("objects", "objects", number, TRUE), column("newest", "newest", function(x) format_local_time(x, context$lang))
+    column("cause", "cause", function(x) data_labels(context$t, "cause", x)), column(
+      "rejects", "rejects", number, TRUE
+    ),
+    column("objects", "objects", number, TRUE), column(
+      "newest", "newest", function(x) format_local_time(x, context$lang)
+    )
   )
 }
 
@@ -94,7 +107,10 @@ draw_warnings <- function(context) function(rows) {
   texts <- format_number(rows$warnings, context$lang)
   shown <- seq_len(min(12, nrow(rows)))
   tagList(
-    chart_bars(labels[shown], rows$warnings[shown], texts[shown], t("groups.alt", title = t("quality.warnings"), name = labels[1], value = texts[1])),
+    chart_bars(
+      labels[shown], rows$warnings[shown], texts[shown],
+      t("groups.alt", title = t("quality.warnings"), name = labels[1], value = texts[1])
+    ),
     table_behind(table_of(rows, warning_columns(context), t, t("quality.warnings")), t)
   )
 }
@@ -111,4 +127,6 @@ run_columns <- function(context) {
   )
 }
 
-draw_runs <- function(context) function(rows) table_of(rows, run_columns(context), context$t, context$t("quality.runs"))
+draw_runs <- function(context) function(rows) table_of(
+  rows, run_columns(context), context$t, context$t("quality.runs")
+)

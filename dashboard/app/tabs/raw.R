@@ -1,9 +1,14 @@
 raw_ui <- function(id, t) {
   ns <- NS(id)
-  button <- function(name) tags$button(id = ns(name), type = "button", class = "btn action-button", t(paste0("raw.", name)))
+  button <- function(name) tags$button(
+    id = ns(name), type = "button", class = "btn action-button", t(paste0("raw.", name))
+  )
   tags$div(
     class = "panels",
-    tags$div(class = "pager wide", button("newer"), htmlOutput(ns("place"), inline = TRUE, `aria-live` = "polite"), button("older")),
+    tags$div(
+      class = "pager wide", button("newer"), htmlOutput(ns("place"), inline = TRUE, `aria-live` = "polite"),
+      button("older")
+    ),
     panel_ui(ns("events"), t, "raw.events", "wide")
   )
 }
@@ -16,7 +21,11 @@ raw_server <- function(id, context, page) {
     pages <- reactive(max(1, ceiling(total()$events / page_rows)))
     shown <- reactive(min(page(), pages()))
     events <- context$read("raw_events", function() c(chosen(), (shown() - 1) * page_rows, page_rows))
-    panel_server("events", context, events, function(rows) table_of(rows, raw_columns(context), context$t, context$t("raw.events")), raw_columns(context))
+    panel_server(
+      "events", context, events,
+      function(rows) table_of(rows, raw_columns(context), context$t, context$t("raw.events")),
+      raw_columns(context)
+    )
     observeEvent(input$newer, page(max(1, shown() - 1)))
     observeEvent(input$older, page(min(pages(), shown() + 1)))
     output$place <- renderUI({
@@ -36,10 +45,16 @@ raw_columns <- function(context) {
     column("event_timestamp", "raw.time", function(x) format_local_time(x, context$lang, seconds = TRUE)),
     column("event_name", "event", function(x) data_labels(t, "event", x)),
     column("user_login_state", "login", function(x) data_labels(t, "login", x)),
-    column("context_product_name", "product"), column("context_product_category", "category"), column("context_product_brand", "brand"),
-    column("context_product_price", "price", money, TRUE), column("context_product_discount_price", "price.discount", money, TRUE),
+    column("context_product_name", "product"), column("context_product_category", "category"), column(
+      "context_product_brand", "brand"
+    ),
+    column("context_product_price", "price", money, TRUE), column(
+      "context_product_discount_price", "price.discount", money, TRUE
+    ),
     column("user_id", "raw.user"), column("client_id", "raw.client"), column("session_id", "raw.session"),
     column("is_first_visit", "raw.first_visit", yes_no), column("identity_source", "raw.identity"),
-    column("context_product_id", "product.id"), column("context_product_url_path", "raw.path"), column("event_id", "raw.event_id")
+    column("context_product_id", "product.id"), column("context_product_url_path", "raw.path"), column(
+      "event_id", "raw.event_id"
+    )
   )
 }

@@ -24,7 +24,9 @@ page_ui <- function(state, choices, t) {
         )
       )
     ),
-    tags$div(class = "lost", role = "alert", hidden = NA, tags$p(t("lost")), tags$a(href = "", class = "reload", t("reload")))
+    tags$div(
+      class = "lost", role = "alert", hidden = NA, tags$p(t("lost")), tags$a(href = "", class = "reload", t("reload"))
+    )
   )
 }
 

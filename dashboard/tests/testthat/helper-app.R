@@ -16,7 +16,9 @@ real_warehouse <- function() {
   warehouse
 }
 
-close_after <- function(close, frame = parent.frame(2)) do.call(on.exit, list(as.call(list(close)), add = TRUE), envir = frame)
+close_after <- function(close, frame = parent.frame(2)) do.call(
+  on.exit, list(as.call(list(close)), add = TRUE), envir = frame
+)
 
 #' A context as the server makes it, for a tab's module alone.
 test_context <- function(warehouse, lang = "en", ...) {

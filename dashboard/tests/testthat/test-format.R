@@ -15,7 +15,10 @@ test_that("days and times are written as each language does", {
 
 test_that("a span is told in the unit that fits", {
   t <- translator(strings, "en")
-  expect_identical(vapply(c(1, 59, 3600, 7200, 86400 * 3), format_span, "", t = t), c("1 second", "59 seconds", "60 minutes", "2 hours", "3 days"))
+  expect_identical(
+    vapply(c(1, 59, 3600, 7200, 86400 * 3), format_span, "", t = t),
+    c("1 second", "59 seconds", "60 minutes", "2 hours", "3 days")
+  )
 })
 
 test_that("an axis has few, round steps that reach the top", {
@@ -39,5 +42,7 @@ test_that("hostile text is escaped on the page and harmless in a spreadsheet", {
   expect_identical(bytes[1:3], as.raw(c(0xef, 0xbb, 0xbf)))
   lines <- strsplit(rawToChar(bytes[-(1:3)]), "\r?\n")[[1]]
   Encoding(lines) <- "UTF-8"
-  expect_identical(lines, c("\"name\",\"n\"", "\"<script>alert(1)</script>\",1", "\"'=HYPERLINK(\"\"x\"\")\",2", "\"Thêm\",3"))
+  expect_identical(
+    lines, c("\"name\",\"n\"", "\"<script>alert(1)</script>\",1", "\"'=HYPERLINK(\"\"x\"\")\",2", "\"Thêm\",3")
+  )
 })

@@ -1,14 +1,18 @@
 test_that("a view survives its address", {
   state <- with_range(clean_state(list(
-    lang = "vi", tab = "raw", from = "2025-12-01", to = "2025-12-07", tz = "UTC", login = "a b&c=d", event = "x+y%", page = "3", loads = ""
+    lang = "vi", tab = "raw", from = "2025-12-01", to = "2025-12-07", tz = "UTC",
+    login = "a b&c=d", event = "x+y%", page = "3", loads = ""
   ), zones = c("Asia/Ho_Chi_Minh", "UTC")), NA)
-  again <- with_range(clean_state(shiny::parseQueryString(state_query(state)), zones = c("Asia/Ho_Chi_Minh", "UTC")), NA)
+  again <- with_range(
+    clean_state(shiny::parseQueryString(state_query(state)), zones = c("Asia/Ho_Chi_Minh", "UTC")), NA
+  )
   expect_identical(again[sort(names(again))], state[sort(names(state))])
 })
 
 test_that("whatever is not valid falls back to the default", {
   state <- clean_state(list(
-    lang = "xx", tab = "<b>", from = "2025-13-01", to = "2025-12-07", tz = "Mars/Base", page = "-4", sort = "'; DROP TABLE x", login = c("a", "b")
+    lang = "xx", tab = "<b>", from = "2025-13-01", to = "2025-12-07", tz = "Mars/Base", page = "-4",
+    sort = "'; DROP TABLE x", login = c("a", "b")
   ), zones = "Asia/Ho_Chi_Minh")
   expect_identical(state[c("lang", "tab", "tz", "page", "sort", "login")], list(
     lang = "en", tab = "overview", tz = "Asia/Ho_Chi_Minh", page = 1L, sort = "views", login = ""
@@ -18,12 +22,16 @@ test_that("whatever is not valid falls back to the default", {
 })
 
 test_that("days are put in order and default to the seven that end on the newest event's", {
-  expect_identical(clean_range("2025-12-07", "2025-12-01"), list(from = as.Date("2025-12-01"), to = as.Date("2025-12-07")))
+  expect_identical(
+    clean_range("2025-12-07", "2025-12-01"), list(from = as.Date("2025-12-01"), to = as.Date("2025-12-07"))
+  )
   expect_identical(with_range(list(), "2025-12-07"), list(from = as.Date("2025-12-01"), to = as.Date("2025-12-07")))
   expect_identical(with_range(list(), NA)$to, Sys.Date())
 })
 
 test_that("the bucket follows the length of the range", {
   bucket <- function(days) bucket_of(list(from = as.Date("2025-01-01"), to = as.Date("2025-01-01") + days - 1))
-  expect_identical(vapply(c(1, 2, 3, 92, 93, 731, 732), bucket, ""), c("hour", "hour", "day", "day", "week", "week", "month"))
+  expect_identical(
+    vapply(c(1, 2, 3, 92, 93, 731, 732), bucket, ""), c("hour", "hour", "day", "day", "week", "week", "month")
+  )
 })

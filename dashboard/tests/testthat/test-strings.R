@@ -7,7 +7,9 @@ test_that("every key has a text in each language, with the same places to fill",
 test_that("an unknown key is an error and an unknown name of the data stays as it is", {
   t <- translator(strings, "vi")
   expect_error(t("no.such.key"), "no string for key")
-  expect_identical(data_labels(t, "event", c("page_view", "brand_new_event", NA)), c("Xem trang", "brand_new_event", "(không có)"))
+  expect_identical(
+    data_labels(t, "event", c("page_view", "brand_new_event", NA)), c("Xem trang", "brand_new_event", "(không có)")
+  )
 })
 
 test_that("text is filled in literally", {

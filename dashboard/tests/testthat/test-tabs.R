@@ -12,8 +12,12 @@ shown <- function(server, context, panels, ...) {
 test_that("each tab draws every panel on real rows, in both languages", in_time({
   warehouse <- real_warehouse()
   tabs <- list(
-    list(overview_server, c("totals", "over_time", "event_mix", "login_states")), list(products_server, c("top", "categories", "brands")),
-    list(funnel_server, c("steps", "split")), list(activity_server, "week"), list(quality_server, c("freshness", "rejects", "warnings", "runs"))
+    list(overview_server, c("totals", "over_time", "event_mix", "login_states")), list(
+      products_server, c("top", "categories", "brands")
+    ),
+    list(funnel_server, c("steps", "split")), list(activity_server, "week"), list(
+      quality_server, c("freshness", "rejects", "warnings", "runs")
+    )
   )
   for (lang in languages) {
     context <- test_context(warehouse, lang)
@@ -41,7 +45,9 @@ test_that("a warehouse that goes down between two questions says so in words, an
   real <- real_warehouse()
   broken <- FALSE
   flaky <- open_warehouse(list(), connect = stop)
-  flaky$query <- function(name, values = list()) if (broken) stop(warehouse_down(simpleError("gone"))) else real$query(name, values)
+  flaky$query <- function(name, values = list()) if (broken) stop(warehouse_down(simpleError("gone"))) else real$query(
+    name, values
+  )
   context <- test_context(flaky)
   broken <- TRUE
   expect_match(shown(overview_server, context, "event_mix")$event_mix, context$t("state.down"), fixed = TRUE)

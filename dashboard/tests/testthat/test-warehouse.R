@@ -7,7 +7,9 @@ test_that("values are bound, never written into the statement", in_time({
   # the server itself saw parameters: it keeps the text of the statement with $1, not with the value
   con <- connect_warehouse()
   on.exit(DBI::dbDisconnect(con), add = TRUE)
-  result <- DBI::dbSendQuery(con, "SELECT query, $1 AS value FROM pg_stat_activity WHERE pid = pg_backend_pid()", hostile)
+  result <- DBI::dbSendQuery(
+    con, "SELECT query, $1 AS value FROM pg_stat_activity WHERE pid = pg_backend_pid()", hostile
+  )
   seen <- DBI::fetch(result, -1)
   DBI::dbClearResult(result)
   expect_identical(seen$value, hostile)
@@ -25,13 +27,17 @@ test_that("the connection can only read, and not what visitors typed into reject
 
 test_that("a connection that broke is opened anew, and one that cannot be is said to be down", in_time({
   real_warehouse()
-  warehouse <- open_warehouse(list(one = "SELECT 1 AS one", pid = "SELECT pg_backend_pid() AS pid", kill = "SELECT pg_terminate_backend($1::int)"))
+  warehouse <- open_warehouse(
+    list(one = "SELECT 1 AS one", pid = "SELECT pg_backend_pid() AS pid", kill = "SELECT pg_terminate_backend($1::int)")
+  )
   pid <- warehouse$query("pid")$pid
   other <- open_warehouse(list(kill = "SELECT pg_terminate_backend($1::int)"))
   other$query("kill", list(pid))
   expect_identical(warehouse$query("one")$one, 1L)
   expect_identical(warehouse$failures(), 0)
-  nowhere <- open_warehouse(list(one = "SELECT 1", freshness = "SELECT 1"), connect = function() stop("connection refused"))
+  nowhere <- open_warehouse(
+    list(one = "SELECT 1", freshness = "SELECT 1"), connect = function() stop("connection refused")
+  )
   expect_error(nowhere$query("one"), class = "warehouse_down")
   expect_identical(nowhere$failures(), 1)
   expect_identical(read_status(nowhere, "UTC")$kind, "down")
