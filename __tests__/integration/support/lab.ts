@@ -40,6 +40,8 @@ export interface Lab {
   row(sql: string, values?: unknown[]): Promise<any>;
   /** Rows in the table. */
   count(): Promise<number>;
+  /** When the server has noticed that every client of this name is gone, and has ended what they had begun. */
+  lastBackendGone(applicationName: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -72,6 +74,10 @@ export async function openLab(server?: TestPostgres): Promise<Lab> {
       return summary;
     },
     count: async () => (await row("SELECT count(*)::int AS n FROM public.clickstream_events")).n,
+    async lastBackendGone(name) {
+      const query = "SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = $1";
+      while ((await row(query, [name])).n > 0);
+    },
     async close() {
       await s3.stop();
       await db.drop();

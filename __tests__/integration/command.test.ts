@@ -1,0 +1,170 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { gets, refuse } from "../helpers/s3.js";
+import { labEnvironment, type Outcome, runCommand } from "./support/command.js";
+import { event, hourKey, json } from "./support/events.js";
+import { expectIdentity } from "./support/identity.js";
+import { counts, type Lab, openLab } from "./support/lab.js";
+
+const DAY = ["--from", "2025-12-06", "--to", "2025-12-07"];
+
+describe("integration: the command's answers and exit codes", function () {
+  this.timeout(60_000);
+  let lab: Lab;
+  let env: Record<string, string>;
+  before(async () => {
+    lab = await openLab();
+    env = labEnvironment(lab);
+  });
+  after(() => lab.close());
+  beforeEach(() => {
+    for (let n = 0; n < 5; n++)
+      lab.s3.put(hourKey(`${n}.json`), json([event(n), event(0), { eventId: "x" }]));
+  });
+  afterEach(() =>
+    lab.db.pool.query("TRUNCATE public.clickstream_events, etl.objects, etl.rejects, dw.stale_hours"),
+  );
+
+  it("prints one JSON object on stdout, and nothing else there", async () => {
+    const { code, stdout, stderr } = await runCommand([...DAY, "--json"], env);
+    const summary = JSON.parse(stdout);
+    expect(code).to.equal(0);
+    expect(Object.keys(summary)).to.deep.equal([
+      "status",
+      "runId",
+      "window",
+      "dryRun",
+      "objects",
+      "events",
+      "rejects",
+      "warnings",
+      "durationMs",
+      "error",
+    ]);
+    expect(summary.status).to.equal("succeeded");
+    expect(summary.events).to.deep.equal(counts(15, 5, 5, 5));
+    expect(summary.rejects).to.deep.equal({ missing_event_name: 5 });
+    expect(summary.window).to.deep.equal({
+      from: "2025-12-06T00:00:00.000Z",
+      to: "2025-12-07T00:00:00.000Z",
+    });
+    expect(stderr).to.match(/^Target: database test_\d+ at 127\.0\.0\.1:\d+/m);
+    await expectIdentity(lab.db.pool, summary);
+  });
+
+  it("prints a table for people, and nothing at all with --quiet", async () => {
+    const loud = await runCommand(DAY, env);
+    expect([loud.code, loud.stdout]).to.satisfy(
+      ([code, text]: [number, string]) => code === 0 && /inserted/.test(text),
+    );
+    expect(await runCommand([...DAY, "--quiet"], env)).to.include({ code: 0, stdout: "", stderr: "" });
+  });
+
+  it("exits with 3 for rejects when --strict, and only then", async () => {
+    expect((await runCommand([...DAY, "--dry-run", "--strict"], env)).code).to.equal(3);
+    expect(await lab.count()).to.equal(0);
+    expect((await runCommand([...DAY, "--strict"], env)).code).to.equal(3);
+    expect((await runCommand([...DAY, "--strict"], env)).code, "nothing was new").to.equal(0);
+  });
+
+  it("exits with 1 when an object cannot be read", async () => {
+    const refused = lab.s3.fault(refuse(403, "AccessDenied"), { when: gets(hourKey("3.json")) });
+    const { code, stdout } = await runCommand([...DAY, "--json"], env);
+    refused.lift();
+    expect([code, JSON.parse(stdout).status]).to.deep.equal([1, "partial"]);
+  });
+
+  /** One sentence on stderr, apart from the lines that say which target and source were taken; no stack trace. */
+  function expectSentence({ code, stdout, stderr }: Outcome, expectedCode: number, says: RegExp): void {
+    const lines = stderr.split("\n").filter((line) => line !== "" && !/^(Target|Source): /.test(line));
+    expect(lines.join("\n")).to.match(says);
+    expect(stdout + stderr, "a stack trace").not.to.match(/\n\s+at .*[:(]/);
+    expect([code, stdout]).to.deep.equal([expectedCode, ""]);
+  }
+
+  const USAGE: readonly [what: string, args: string[], says: RegExp][] = [
+    ["a date that is none", ["--from", "yesterday"], /--from must be an ISO 8601 time in UTC .*"yesterday"/],
+    ["31 February", ["--from", "2025-02-31"], /--from must be an ISO 8601 time/],
+    [
+      "a reversed window",
+      ["--from", "2025-12-07", "--to", "2025-12-06"],
+      /The window is empty: --from .* --to/,
+    ],
+    ["an empty window", ["--from", "2025-12-06", "--to", "2025-12-06"], /The window is empty/],
+    ["--to without --from", ["--to", "2025-12-06"], /--to needs --from/],
+    ["--last with --from", ["--last", "2h", "--from", "2025-12-06"], /--last does not go with --from/],
+    ["a time that is none", ["--last", "soon"], /--last .*"soon"/],
+    ["a number that is none", ["--concurrency", "many"], /--concurrency .*whole number/],
+    ["an unknown option", ["--fast"], /unknown option '--fast'/],
+    ["an unknown cause", ["rejects", "list", "--cause", "bad"], /--cause .*bad/],
+    [
+      "a missing directory",
+      ["--source", join(tmpdir(), "no-such-directory")],
+      /is not a directory: check --source/,
+    ],
+    ["a bucket without a name", ["--source", "s3://"], /--source must be a directory or s3:\/\/bucket/],
+  ];
+  for (const [what, args, says] of USAGE)
+    it(`exits with 2 for ${what}, in a sentence`, async () => {
+      expectSentence(await runCommand(args, env), 2, says);
+    });
+
+  const FAILURES: readonly [what: string, args: string[], settings: Record<string, string>, says: RegExp][] =
+    [
+      [
+        "a missing bucket",
+        ["--source", "s3://no-such-bucket"],
+        {},
+        /The bucket no-such-bucket does not exist/,
+      ],
+      ["a wrong secret key", DAY, { AWS_SECRET_ACCESS_KEY: "wrong" }, /S3 refused to list .*credentials/],
+      ["a refused login", DAY, { DWH_PASSWORD: "wrong" }, /refused the login of .*DWH_USER and DWH_PASSWORD/],
+      [
+        "a database that is not there",
+        DAY,
+        { DWH_DATABASE: "nowhere" },
+        /no database "nowhere".*DWH_DATABASE/,
+      ],
+      ["a server that is not there", DAY, { DWH_PORT: "1" }, /Nothing answers at .*:1 .*DWH_PORT/],
+      [
+        "a host that is not known",
+        DAY,
+        { DWH_HOST: "nowhere.invalid" },
+        /"nowhere\.invalid" is not known.*DWH_HOST/,
+      ],
+      ["a server without TLS", DAY, { DWH_SSL: "require" }, /DWH_SSL/],
+      ["a setting that is none", DAY, { DWH_SSL: "maybe" }, /DWH_SSL/],
+    ];
+  for (const [what, args, settings, says] of FAILURES)
+    it(`exits with 1 for ${what}, in a sentence`, async () => {
+      const outcome = await runCommand([...args, "--quiet"], { ...env, ...settings });
+      expectSentence(outcome, 1, says);
+    });
+
+  it("loads a directory and finds nothing missing in it", async () => {
+    const own = await openLab();
+    const folder = mkdtempSync(join(tmpdir(), "samples-"));
+    const source = ["--source", join(folder, "raw")];
+    const made = [
+      "sample",
+      "--events",
+      "500",
+      "--layout",
+      "ndjson",
+      "--seed",
+      "7",
+      "--out",
+      join(folder, "raw"),
+    ];
+    for (const args of [made, [...source, "--json"], ["verify", ...source]]) {
+      const { code, stdout, stderr } = await runCommand(args, labEnvironment(own));
+      expect(code, `${args[0]}: ${stdout}${stderr}`).to.equal(0);
+      if (args.includes("--json")) await expectIdentity(own.db.pool, JSON.parse(stdout));
+    }
+    expect(await own.count()).to.be.above(450);
+    rmSync(folder, { recursive: true });
+    await own.close();
+  });
+});
