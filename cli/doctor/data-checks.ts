@@ -26,7 +26,7 @@ async function inspectCertificate({ deployed, now }: Subject): Promise<Condition
   if (value === null) return fails(`the parameter ${Name} is not there`, "deploy the warehouse stack");
   if (!value.includes("-----BEGIN CERTIFICATE-----"))
     return fails(`${Name} holds no certificate: the host has not published one`, SETUP);
-  const left = new X509Certificate(value).validToDate.getTime() - now.getTime();
+  const left = Date.parse(new X509Certificate(value).validTo) - now.getTime();
   if (left <= 0) return fails(`${Name} expired ${duration(-left)} ago: no client connects`, SETUP);
   if (left < CERTIFICATE_DAYS * DAY)
     return fails(`${Name} ends in ${duration(left)}: the host should have renewed it`, SETUP);
