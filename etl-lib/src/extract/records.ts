@@ -1,8 +1,8 @@
 import { decodeText, InvalidGzipError, isGzip } from "./decode.js";
 import { type Draft, parsed, rejectedAs } from "./draft.js";
-import { isTooLarge, MAX_EVENT_BYTES, MAX_RAW_CHARS } from "./limits.js";
+import { isTooLarge, MAX_EVENT_BYTES } from "./limits.js";
 import { LineFramer } from "./line-framer.js";
-import { ValueEnd } from "./value-end.js";
+import { elementTexts, ValueEnd } from "./value-end.js";
 import { ValueFramer } from "./value-framer.js";
 
 /** A record of an object: a parsed JSON value, or the reason why there is none. */
@@ -56,7 +56,7 @@ async function* extractDrafts(open: () => AsyncIterable<Uint8Array>): AsyncGener
 }
 
 async function chooseFramer(head: Head, open: () => AsyncIterable<Uint8Array>): Promise<Framer> {
-  if (isNdjson(head)) return new LineFramer();
+  if (isNdjson(head) || (await isNdjsonFurtherOn(head, open))) return new LineFramer();
   const isArray = /^\s*\[/.test(head.text);
   return new ValueFramer(isArray && (await isArrayAlone(head.ended ? [head.text] : decodeText(open()))));
 }
@@ -104,18 +104,13 @@ function parseWhole(text: string): Draft[] | undefined {
   try {
     const value: unknown = JSON.parse(trimmed);
     if (!Array.isArray(value)) return [parsed(value, () => trimmed)];
-    return value.map((element) =>
-      parsed(element, () => stringify(element) ?? trimmed.slice(0, MAX_RAW_CHARS)),
+    let texts: string[] | undefined;
+    return value.map((element, index) =>
+      parsed(element, () => {
+        texts ??= elementTexts(trimmed);
+        return texts[index] as string;
+      }),
     );
-  } catch {
-    return undefined;
-  }
-}
-
-/** Undefined for what is nested deeper than the stack. */
-function stringify(value: unknown): string | undefined {
-  try {
-    return JSON.stringify(value);
   } catch {
     return undefined;
   }
@@ -131,6 +126,32 @@ function isNdjson({ text, ended }: Head): boolean {
   if (!ended) lines.pop();
   if (/^\s*\[/.test(text) && !isJson(lines[0] as string)) return false;
   return lines.some((line) => line.startsWith("{") && isJson(line));
+}
+
+/** The same, where the first line is an event too large to see behind. */
+async function isNdjsonFurtherOn(
+  { text, ended }: Head,
+  open: () => AsyncIterable<Uint8Array>,
+): Promise<boolean> {
+  const isOneLongValue = /^\s*\{/.test(text) && !text.includes("\n") && new ValueEnd(0).find(text) < 0;
+  if (ended || !isOneLongValue) return false;
+  const rest = fromSecondLine(decodeText(open()));
+  try {
+    return isNdjson(await readHead(rest));
+  } finally {
+    await rest.return(undefined);
+  }
+}
+
+/** With the line feed before it. */
+async function* fromSecondLine(texts: AsyncIterable<string>): AsyncGenerator<string> {
+  let isFirst = true;
+  for await (const text of texts) {
+    const from = isFirst ? text.indexOf("\n") : 0;
+    if (from < 0) continue;
+    isFirst = false;
+    yield text.slice(from);
+  }
 }
 
 function isJson(text: string): boolean {

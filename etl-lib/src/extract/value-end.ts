@@ -31,3 +31,26 @@ export class ValueEnd {
     else if (code === QUOTE) this.#quoted = false;
   }
 }
+
+/** The text of each element, as it was written, of an array that is known to be JSON and not empty. */
+export function elementTexts(array: string): string[] {
+  const texts: string[] = [];
+  let [from, depth, quoted] = [0, 0, false];
+  for (let index = 0; index < array.length; index++) {
+    const character = array[index] as string;
+    if (quoted) {
+      if (character === "\\") index++;
+      else quoted = character !== '"';
+      continue;
+    }
+    if (character === '"') quoted = true;
+    else if ("[{".includes(character)) depth++;
+    else if ("]}".includes(character)) depth--;
+    if (depth === 1 && from === 0) from = index + 1;
+    else if (depth === 0 || (depth === 1 && character === ",")) {
+      texts.push(array.slice(from, index).trim());
+      from = index + 1;
+    }
+  }
+  return texts;
+}
