@@ -36,7 +36,7 @@ function parseTime(value: unknown): number {
 const fromEpoch = (value: number): number => Math.floor(value < SECONDS_BELOW ? value * 1000 : value);
 
 /** What the ingest function writes, on a day that every month has: nothing needs a second look. */
-const COMMON = /^\d{4}-\d{2}-(?:[01]\d|2[0-8])T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
+const COMMON = /^\d{4}-\d{2}-(?:[01]\d|2[0-8])T(?:[01]\d|2[0-3]):\d{2}:\d{2}\.\d{3}Z$/;
 
 /** A time without an offset is UTC; Date.parse would read it in the machine's own zone. */
 function fromIso(text: string): number {
