@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
-import { type Expected, gzipMembers, read, value } from "../support/records.js";
+import { type Expected, gzipMembers, read, readRecords, value } from "../support/records.js";
 
 const ONE = { eventName: "product_view", product: { name: "Áo “thun” \\ [x] {y}, 🛒", price: 1.5e3 } };
 const TWO = { eventName: "click", element: { dataset: { k: "v]},\n\r\t" }, list: [[], {}, "", null, true] } };
@@ -112,5 +112,30 @@ describe("every layout of raw-events.md", () => {
     const bytes = Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xff, 0xc3]), Buffer.from('"}')]);
     for (const size of CHUNK_SIZES)
       expect(await read(bytes, size)).to.deep.equal([value({ a: "\ufffd\ufffd" })]);
+  });
+
+  it("keeps the text of each record as it was written, for quarantine", async () => {
+    const texts = [
+      '{"a": 1,\t"b":[ 1.50, "]},[" ]}',
+      "7.00",
+      '"\\u00e9\\"\\\\"',
+      "[[ ], {} ]",
+      "{}",
+      "null",
+      "1e400",
+      '{"a":1,"a":2}',
+    ];
+    for (const [layout, text] of [
+      ["an array", `[${texts.join(" , ")}]`],
+      ["an array over lines", ` [\r\n${texts.join(",\r\n")}\r\n]\r\n`],
+      ["an array with a fault", `[${texts.join(",")},oops`],
+      ["NDJSON", `{"first":1}\n${texts.join("\n")}\n`],
+      ["values", `{"first":1} ${texts.join(" ")}`],
+    ] as const) {
+      const raws = (await readRecords(text)).flatMap((record) => (record.reject ? [] : [record.raw()]));
+      expect(raws.slice(-texts.length), layout).to.deep.equal(texts);
+    }
+    const [alone] = await readRecords(' {"a": 1.0}\n');
+    expect(alone && !alone.reject && alone.raw()).to.equal('{"a": 1.0}');
   });
 });

@@ -59,6 +59,21 @@ describe("the limit of 1 MiB for an event", () => {
       expect(causes(await read(text))).to.deep.equal([{ a: 1 }, { a: 1 }, { a: 1 }]);
   });
 
+  it("costs that line of NDJSON alone, also when it is the first and a bad line follows", async () => {
+    const large = eventOf(2 * MIB);
+    for (const end of ["\n", ""])
+      expect(causes(await read(`${large}\n${small}\nbad\n${small}${end}`))).to.deep.equal([
+        "too_large",
+        { a: 1 },
+        "invalid_json",
+        { a: 1 },
+      ]);
+    // Not NDJSON: no line of its own follows.
+    expect(causes(await read(`${large}${small}${small}\n`))).to.deep.equal(["too_large", { a: 1 }, { a: 1 }]);
+    expect(causes(await read(`${large}\n${small}${small}`))).to.deep.equal(["too_large", { a: 1 }, { a: 1 }]);
+    expect(causes(await read(large))).to.deep.equal(["too_large"]);
+  });
+
   it("keeps at most 64 KiB of the text, from its beginning", async () => {
     for (const [, around] of PLACES.slice(3, 9)) {
       const [rejected] = (await readRecords(around(eventOf(MIB + 1)))).filter(({ reject }) => reject);
