@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { App } from "cdktf";
+import { App, TerraformResource } from "cdktf";
 import type { Artefacts } from "../../stacks/artefacts.js";
 import { createStacks } from "../../stacks/clickstream.js";
 import { loadConfig } from "../../stacks/config.js";
@@ -58,6 +58,7 @@ export function synthesize(context: Attributes = {}, changes: Partial<Artefacts>
     const app = new App({ outdir: join(folder, "out") });
     createStacks(app, loadConfig(context), { ...createArtefacts(folder), ...changes });
     app.synth();
+    assertDistinct(app);
     const read = (name: string) =>
       new SynthesizedStack(
         name,
@@ -72,6 +73,16 @@ export function synthesize(context: Attributes = {}, changes: Partial<Artefacts>
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Addresses carry no hash: of two resources with one address the JSON would silently keep the last. */
+function assertDistinct(app: App): void {
+  const addresses = app.node
+    .findAll()
+    .filter(TerraformResource.isTerraformResource)
+    .map((resource) => `${resource.cdktfStack.node.id}: ${resource.fqn}`);
+  const twice = addresses.filter((address, index) => addresses.indexOf(address) !== index);
+  if (twice.length > 0) throw new Error(`Two resources share an address: ${twice.join(", ")}`);
 }
 
 /** What is deployed, with a bundle that costs no build and without a dashboard, whatever the work tree holds. */

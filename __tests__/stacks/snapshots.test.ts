@@ -23,6 +23,13 @@ function tidy(key: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).sort(byKey));
 }
 
+/** Where two texts part, or null: enough of a message, `npm run snapshots` and git show the rest. */
+function firstDifference(committed: string, now: string) {
+  const [before, after] = [committed.split("\n"), now.split("\n")];
+  const at = after.findIndex((line, index) => line !== before[index]);
+  return committed === now ? null : { line: at + 1, committed: before[at], now: after[at] };
+}
+
 describe("snapshots: what a pull request changes of the infrastructure", () => {
   const stacks = synthesize();
 
@@ -35,7 +42,7 @@ describe("snapshots: what a pull request changes of the infrastructure", () => {
         writeFileSync(path, snapshot);
       }
       expect(existsSync(path), `${path} is not there`).to.equal(true);
-      expect(snapshot).to.equal(readFileSync(path, "utf8"));
+      expect(firstDifference(readFileSync(path, "utf8"), snapshot)).to.equal(null);
     });
   }
 
