@@ -20,6 +20,8 @@ export async function startMoto(): Promise<Moto> {
     // pyenv and the like start moto_server through a shell: the group is what has to be stopped.
     detached: true,
   });
+  // For a test process that ends without its hooks: nothing is left running.
+  process.once("exit", () => signalGroup(child));
   const stop = () => stopGroup(child);
   try {
     return { url: await announcedUrl(child), stop };
@@ -48,8 +50,12 @@ function announcedUrl(child: ChildProcess): Promise<string> {
 }
 
 async function stopGroup(child: ChildProcess): Promise<void> {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, "exit");
-  process.kill(-child.pid, "SIGTERM");
-  await exited;
+  if (signalGroup(child)) await exited;
+}
+
+/** @returns false when it has ended already, or never began */
+function signalGroup({ pid, exitCode, signalCode }: ChildProcess): boolean {
+  if (pid === undefined || exitCode !== null || signalCode !== null) return false;
+  return process.kill(-pid, "SIGTERM");
 }
