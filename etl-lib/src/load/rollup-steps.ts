@@ -25,17 +25,24 @@ CREATE TEMP TABLE new_products (
 ) ON COMMIT DROP;
 CREATE TEMP TABLE new_groups (session_id text, category text, brand text, furthest_step smallint) ON COMMIT DROP`;
 
+/** So that the reads below find what was loaded a moment ago without reading the whole table. */
+export const SUMMARIZE = "SELECT dw.summarize_events() WHERE EXISTS (SELECT FROM dw.stale_hours)";
+
 /** A week: as much as one refresh takes on, so that a long backfill is refreshed in bounded memory, step by step. */
 export const MAX_HOURS = 168;
 
-/** Deletes exactly the marks this snapshot sees, of the earliest hours; a mark committed later stays. */
+/**
+ * Deletes exactly the marks this snapshot sees, of the earliest hours; a mark committed later stays. What follows looks
+ * for hours by their index, also in a table so new that the planner knows nothing of the order of its rows.
+ */
 export const TAKE_MARKS = `
 WITH earliest AS (
   SELECT DISTINCT date_trunc('hour', hour, 'UTC') AS start FROM dw.stale_hours ORDER BY 1 LIMIT ${MAX_HOURS}
 ), seen AS (
   DELETE FROM dw.stale_hours m USING earliest WHERE date_trunc('hour', m.hour, 'UTC') = start RETURNING start
 )
-INSERT INTO pg_temp.stale SELECT DISTINCT start FROM seen`;
+INSERT INTO pg_temp.stale SELECT DISTINCT start FROM seen;
+SET LOCAL enable_seqscan = off`;
 
 /** For a rebuild: nothing is kept, every hour is stale. */
 export const CLEAR_ALL = `
@@ -129,6 +136,7 @@ WHERE ${IN_SPAN} AND context_product_id IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7
 
 /** From here on the rollups follow from what was read. */
 export const FOLLOW: readonly string[] = [
+  "SET LOCAL enable_seqscan = on",
   `INSERT INTO dw.product_groups (category, brand)
 SELECT category COLLATE "C", brand COLLATE "C" FROM pg_temp.new_groups
 EXCEPT SELECT category, brand FROM dw.product_groups`,

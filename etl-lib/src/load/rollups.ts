@@ -10,6 +10,7 @@ import {
   MAX_HOURS,
   READ_DAYS,
   READ_HOURS,
+  SUMMARIZE,
   TAKE_MARKS,
 } from "./rollup-steps.js";
 import { checkOut, type Queryable, type WarehouseClient, type WarehousePool } from "./warehouse.js";
@@ -48,6 +49,9 @@ export async function markStale(db: Queryable, hours: Iterable<number>): Promise
 export async function refreshRollups(pool: WarehousePool): Promise<RefreshResult> {
   const total = { hours: 0, days: 0, durationMs: 0 };
   let last: RefreshResult;
+  await pool.query(SUMMARIZE).catch((error) => {
+    throw toLoadError(error);
+  });
   do {
     last = await refresh(pool, TAKE_MARKS);
     total.hours += last.hours;
