@@ -23,11 +23,13 @@ function tidy(key: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).sort(byKey));
 }
 
-/** Where two texts part, or null: enough of a message, `npm run snapshots` and git show the rest. */
-function firstDifference(committed: string, now: string) {
+/** Where two texts part, or nothing: enough for a message; `npm run snapshots` and git show the rest. */
+function firstDifference(committed: string, now: string): string {
+  if (committed === now) return "";
   const [before, after] = [committed.split("\n"), now.split("\n")];
-  const at = after.findIndex((line, index) => line !== before[index]);
-  return committed === now ? null : { line: at + 1, committed: before[at], now: after[at] };
+  const common = before.findIndex((line, index) => line !== after[index]);
+  const at = common < 0 ? before.length : common;
+  return `line ${at + 1}: committed ${before[at] ?? "ends"}, now ${after[at] ?? "ends"}`;
 }
 
 describe("snapshots: what a pull request changes of the infrastructure", () => {
@@ -42,7 +44,7 @@ describe("snapshots: what a pull request changes of the infrastructure", () => {
         writeFileSync(path, snapshot);
       }
       expect(existsSync(path), `${path} is not there`).to.equal(true);
-      expect(firstDifference(readFileSync(path, "utf8"), snapshot)).to.equal(null);
+      expect(firstDifference(readFileSync(path, "utf8"), snapshot)).to.equal("");
     });
   }
 
