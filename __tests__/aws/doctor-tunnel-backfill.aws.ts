@@ -27,15 +27,18 @@ describe("the operator's commands, on what was deployed", () => {
   describeTunnel(() => operator);
   describeBackfill(() => operator);
 
-  it("doctor and tunnel: what is gone for good", async () => {
-    const { ec2 } = operator.account.clients;
-    const endpoint = await operator.account.s3Endpoint();
-    await ec2.send(new DeleteVpcEndpointsCommand({ VpcEndpointIds: [endpoint.VpcEndpointId as string] }));
-    const { InstanceId } = only(await operator.account.instances());
-    await ec2.send(new TerminateInstancesCommand({ InstanceIds: [InstanceId as string] }));
-    const { code, stdout } = await operator.run("cli/doctor.ts");
-    expect(code).to.equal(1);
-    expect(stdout).to.match(/^✘ instance .* is not there any more → deploy the warehouse stack/m);
-    expect(stdout).to.match(/^✘ endpoints .*s3 is (deleted|not there) → deploy the endpoints stack/m);
+  // A suite, because mocha runs the tests of a suite before the suites in it.
+  describe("what is gone for good", () => {
+    it("doctor says that it is", async () => {
+      const { ec2 } = operator.account.clients;
+      const endpoint = await operator.account.s3Endpoint();
+      await ec2.send(new DeleteVpcEndpointsCommand({ VpcEndpointIds: [endpoint.VpcEndpointId as string] }));
+      const { InstanceId } = only(await operator.account.instances());
+      await ec2.send(new TerminateInstancesCommand({ InstanceIds: [InstanceId as string] }));
+      const { code, stdout } = await operator.run("cli/doctor.ts");
+      expect(code).to.equal(1);
+      expect(stdout).to.match(/^✘ instance .* is not there any more → deploy the warehouse stack/m);
+      expect(stdout).to.match(/^✘ endpoints .*s3 is (deleted|not there) → deploy the endpoints stack/m);
+    });
   });
 });
