@@ -50,10 +50,13 @@ const address = (fallback: string, purpose: string) =>
 const CLIENTS = z.array(z.string().refine((text) => (parseCidr(text)?.bits ?? 0) >= 8));
 const CLIENTS_RULE = "a list of IPv4 networks of at least /8, never 0.0.0.0/0";
 
-/** https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html: g stands for Graviton. */
-const ARM_TYPE = z.string().regex(/^[a-z]+\d+g[a-z]*\.(\d*x?large|medium|small|micro)$/);
-const armType = (fallback: string, purpose: string) =>
-  key(ARM_TYPE, "a Graviton (arm64) instance type such as t4g.medium", fallback, purpose);
+/**
+ * https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html: g stands for Graviton. The dashboard's
+ * bundle is built for the processor of whoever builds it, and that is seldom one.
+ */
+const X86_TYPE = z.string().regex(/^(?!a1\.)[a-z]+\d+(?!g)[a-z-]*\.(\d*x?large|medium|small|micro)$/);
+const x86Type = (fallback: string, purpose: string) =>
+  key(X86_TYPE, "an x86_64 instance type such as t3.medium", fallback, purpose);
 
 const DATABASE = z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/);
 const database = (fallback: string, purpose: string) =>
@@ -109,7 +112,7 @@ export const configKeys = {
 
   warehouseName: name(50, "SBW_EC2_ShinyDWH", "the warehouse's host"),
   warehouseDatabase: database("clickstream_dw", "its database"),
-  warehouseInstanceType: armType("t4g.medium", "its instance type"),
+  warehouseInstanceType: x86Type("t3.medium", "its instance type"),
   warehousePrivateIp: address("10.0.128.10", "its address, which survives replacement"),
   warehouseDataGb: count(10, 16_384, 50, "size of its data volume in GiB"),
   snapshotRetentionDays: count(1, 365, 7, "daily snapshots of a data volume that are kept"),
@@ -123,7 +126,7 @@ export const configKeys = {
   webDbName: name(50, "SBW_EC2_WebDB", "its host"),
   webDbSecurityGroupName: name(255, "sg_oltp_webDB", "its security group"),
   webDbDatabase: database("clickstream_web", "its database"),
-  webDbInstanceType: armType("t4g.small", "its instance type"),
+  webDbInstanceType: x86Type("t3.small", "its instance type"),
   webDbPrivateIp: address("10.0.0.10", "its private address"),
   webDbDataGb: count(10, 16_384, 20, "size of its data volume in GiB"),
   webDbAllowedCidrs: key(CLIENTS, CLIENTS_RULE, [], "who may reach it on 5432"),

@@ -12,7 +12,7 @@ export function describeWarehouse(account: () => Account): void {
       expect(instance).to.include({
         SubnetId: (await account().subnet(PRIVATE_SUBNET)).SubnetId,
         PrivateIpAddress: "10.0.128.10",
-        InstanceType: "t4g.medium",
+        InstanceType: "t3.medium",
       });
       expect(instance.PublicIpAddress).to.equal(undefined);
       expect(instance.KeyName).to.equal(undefined);

@@ -82,8 +82,8 @@ describe("configuration", () => {
       'Configuration "webDbAllowedCidrs" must be empty while webDb is false, but is ["203.0.113.0/24"].',
     ],
     [
-      { warehouseInstanceType: "t3.medium" },
-      'Configuration "warehouseInstanceType" must be a Graviton (arm64) instance type such as t4g.medium, but is "t3.medium".',
+      { warehouseInstanceType: "t4g.medium" },
+      'Configuration "warehouseInstanceType" must be an x86_64 instance type such as t3.medium, but is "t4g.medium".',
     ],
     [
       { ruleSchedule: "hourly" },

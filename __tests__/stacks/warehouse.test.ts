@@ -43,7 +43,7 @@ describe("warehouse stack", () => {
 
   it("starts from the newest Amazon Linux 2023, and does not replace the host when a newer one appears", () => {
     expect(warehouse.json.data?.aws_ssm_parameter?.dwh_image?.name).to.equal(
-      "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64",
+      "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64",
     );
     expect(warehouse.resource("aws_instance")).to.deep.include({
       ami: ref("data.aws_ssm_parameter.dwh_image.insecure_value"),

@@ -13,8 +13,8 @@ import { DatabaseSecrets } from "./database-secrets.js";
 import { HostProfile } from "./host-profile.js";
 import type { Group } from "./security-group.js";
 
-/** https://docs.aws.amazon.com/linux/al2023/ug/ec2.html: the newest Amazon Linux 2023 for Graviton. */
-const IMAGE_PARAMETER = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64";
+/** https://docs.aws.amazon.com/linux/al2023/ug/ec2.html: the newest Amazon Linux 2023. */
+const IMAGE_PARAMETER = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64";
 const ROOT_GB = 16;
 const DATA_DEVICE = "/dev/sdf";
 

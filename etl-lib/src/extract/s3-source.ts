@@ -73,6 +73,7 @@ class S3Source implements Source {
         return;
       } catch (cause) {
         const error = cause instanceof ExtractError ? cause : readError(cause, object);
+        if (offset >= object.size) return; // it broke off behind the last byte
         if (error.kind !== "retriable" || retriesLeft === 0) throw error;
       }
     }
