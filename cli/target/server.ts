@@ -24,6 +24,7 @@ const POLL_MS = 50;
 /** Replaying the log after a kill can take a while. */
 const START_MS = 60_000;
 const STOP_MS = 30_000;
+const REAP_POLLS = 40;
 export const LOOPBACK = "127.0.0.1";
 
 /** Never reachable from another machine, and by TCP alone: a socket file would need a folder both users can use. */
@@ -48,6 +49,7 @@ export async function startServer(
   port: number,
   settings: Settings,
 ): Promise<RunningServer> {
+  await untilReaped(cluster);
   forgetStalePid(cluster);
   const from = existsSync(cluster.logFile) ? statSync(cluster.logFile).size : 0;
   const child = launch(cluster, port, { ...FIXED, ...settings });
@@ -126,6 +128,22 @@ function forgetStalePid(cluster: Cluster): void {
   const file = join(cluster.dataDir, "postmaster.pid");
   const pid = Number(readLines(file)[0]);
   if (findServer(cluster) === null && commandLine(pid) !== "") rmSync(file, { force: true });
+}
+
+/** A server that was killed and whose parent has not taken note yet still counts as running for the next one. */
+async function untilReaped({ dataDir }: Cluster): Promise<void> {
+  const pid = Number(readLines(join(dataDir, "postmaster.pid"))[0]);
+  for (let polls = 0; polls < REAP_POLLS && exists(pid) && commandLine(pid) === ""; polls++)
+    await sleep(POLL_MS);
+}
+
+function exists(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }
 
 /** Empty when the process is not there (or is a zombie). */
