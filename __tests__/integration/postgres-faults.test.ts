@@ -3,6 +3,7 @@ import type pg from "pg";
 import { newPostgres, type TestPostgres } from "../helpers/postgres.js";
 import { gets, halfWay } from "../helpers/s3.js";
 import { dayKey, event, events, hourKey, json, ndjson, uuid } from "./support/events.js";
+import { expectIdentity } from "./support/identity.js";
 import { counts, type Lab, openLab, openPool, PATIENT } from "./support/lab.js";
 import { type PgProxy, startPgProxy } from "./support/pg-proxy.js";
 
@@ -131,6 +132,24 @@ describe("integration: PostgreSQL fails in the middle of a run", function () {
     expect(failed.error?.message).to.match(/^PostgreSQL is not to be had at this moment: .*ECONNREFUSED/);
     await server.start();
     expect((await run()).events).to.deep.equal(counts(1, 1));
+  });
+
+  it("goes in the middle and does not come back: what is committed stays, the next run takes up the rest", async () => {
+    for (let n = 0; n < 200; n++) lab.s3.put(hourKey(`${String(n).padStart(3, "0")}.json`), json(event(n)));
+    lab.s3.put(hourKey("large.ndjson"), ndjson(events(1000, 1000 + LARGE)));
+    lab.s3.fault(
+      halfWay(HALF, () => server.kill9()),
+      { when: gets(hourKey("large.ndjson")), times: 1 },
+    );
+    const failed = await lab.runUnchecked({ pool, batchRows: 50 });
+    expect(failed.status).to.equal("failed");
+    expect(failed.error).to.include({ kind: "retriable", stage: "load" });
+    await server.start();
+    await expectIdentity(lab.db.pool);
+    expect(await lab.count()).to.equal(failed.events.inserted);
+    const next = await run();
+    expect(next.status).to.equal("succeeded");
+    expect(failed.events.inserted + next.events.inserted).to.equal(200 + LARGE);
   });
 
   it("ends a transaction that waits too long for S3", async () => {

@@ -23,6 +23,7 @@ export const BRIEF: RetryPolicy = { retries: 4, minDelayMs: 5, maxDelayMs: 40 };
 /** Survives the restart of a database server. */
 export const PATIENT: RetryPolicy = { retries: 60, minDelayMs: 20, maxDelayMs: 250 };
 
+type ClosableSource = ReturnType<typeof s3Source>;
 export type LabOptions = Partial<Omit<RunOptions, "source" | "pool">> & { pool?: pg.Pool };
 
 /** A bucket and an empty warehouse, as a run meets them. */
@@ -34,7 +35,7 @@ export interface Lab {
   /** The same, identity not asserted: for runs at the same time. */
   runUnchecked(options?: LabOptions): Promise<RunSummary>;
   /** The same with a source of its own, which is closed. */
-  runWith(source: ReturnType<typeof s3Source>, options?: LabOptions): Promise<RunSummary>;
+  runWith(source: ClosableSource, options?: LabOptions): Promise<RunSummary>;
   /** Of any one-row query, its row. */
   // biome-ignore lint/suspicious/noExplicitAny: the row of a query is what its SQL says
   row(sql: string, values?: unknown[]): Promise<any>;
@@ -50,7 +51,7 @@ export async function openLab(server?: TestPostgres): Promise<Lab> {
   const db = await (server ?? (await startPostgres())).createDatabase();
   await migrate(db.pool);
   const runWith = async (
-    source: ReturnType<typeof s3Source>,
+    source: ClosableSource,
     { pool = db.pool, ...options }: LabOptions = {},
   ): Promise<RunSummary> => {
     try {
