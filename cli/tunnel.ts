@@ -40,10 +40,19 @@ async function tunnel(name: ServiceName, options: { port?: number; output: strin
     service,
     signal: stopSignal(),
     env: process.env,
-    onOpen: () => console.log(`\n${address}\n\nCtrl-C closes it.`),
+    onOpen: announce(`\n${address}\n\nCtrl-C closes it.`),
     onEvent: console.log,
   });
   console.log("Closed.");
+}
+
+/** The address does not change: it is told once. */
+function announce(address: string): () => void {
+  let isFirst = true;
+  return () => {
+    console.log(isFirst ? address : "Open again.");
+    isFirst = false;
+  };
 }
 
 function stopSignal(): AbortSignal {

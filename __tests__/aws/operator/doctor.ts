@@ -1,6 +1,6 @@
 import {
-  DisableAlarmActionsCommand,
-  EnableAlarmActionsCommand,
+  PutMetricAlarmCommand,
+  type PutMetricAlarmCommandInput,
   SetAlarmStateCommand,
 } from "@aws-sdk/client-cloudwatch";
 import { StartInstancesCommand, StopInstancesCommand } from "@aws-sdk/client-ec2";
@@ -40,7 +40,7 @@ export function describeDoctor(operator: () => Operator): void {
 
     before(() => {
       account = operator().account;
-      deployed = openDeployed(account.aws.output, operator().env);
+      deployed = { ...openDeployed(account.aws.output, operator().env), clients: account.clients };
     });
 
     /** What does not hold, `hoursLater` than it is. */
@@ -117,12 +117,16 @@ export function describeDoctor(operator: () => Operator): void {
         /^alarms: SBW_Lamda_ETL-rejects: More than 5 % of a run's events were rejected →/,
       );
       await setState("OK");
-      const AlarmNames = [AlarmName];
-      await account.clients.cloudwatch.send(new DisableAlarmActionsCommand({ AlarmNames }));
+      const [alarm] = (await account.alarms()).filter((each) => each.AlarmName === AlarmName);
+      const put = (ActionsEnabled: boolean) =>
+        account.clients.cloudwatch.send(
+          new PutMetricAlarmCommand({ ...(alarm as PutMetricAlarmCommandInput), ActionsEnabled }),
+        );
+      await put(false);
       expect(await fault()).to.match(
         /^alarms: nobody is told of SBW_Lamda_ETL-rejects → .*enable-alarm-actions/,
       );
-      await account.clients.cloudwatch.send(new EnableAlarmActionsCommand({ AlarmNames }));
+      await put(true);
     });
 
     it("a failed run, until one succeeds again", async () => {

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, type StdioOptions } from "node:child_process";
 import { PutMetricDataCommand } from "@aws-sdk/client-cloudwatch";
 import { CreateSnapshotCommand, DescribeVolumesCommand } from "@aws-sdk/client-ec2";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
@@ -52,7 +52,11 @@ export async function publishRun(
 
 /** A certificate that ends in so many days, as the host would publish it. */
 export async function publishCertificate(account: Account, days: number): Promise<void> {
-  await putCertificate(account, execFileSync("openssl", [...OPENSSL, String(days)], { encoding: "utf8" }));
+  const stdio: StdioOptions = ["ignore", "pipe", "ignore"];
+  await putCertificate(
+    account,
+    execFileSync("openssl", [...OPENSSL, String(days)], { encoding: "utf8", stdio }),
+  );
 }
 
 export async function putCertificate(account: Account, Value: string): Promise<void> {

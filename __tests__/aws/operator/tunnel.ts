@@ -18,8 +18,9 @@ export function describeTunnel(operator: () => Operator): void {
     let manager: SessionManager;
     let port: string;
 
-    before(() => {
+    before(async () => {
       account = operator().account;
+      await setAgent(account, "Online");
       manager = createSessionManager(operator().env);
     });
     beforeEach(async () => {
