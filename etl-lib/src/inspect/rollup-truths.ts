@@ -11,9 +11,9 @@ const BUILT_ZONES = "(SELECT zone FROM dw.zones WHERE built_at IS NOT NULL) z";
 
 /** Raw events with the funnel step each reaches, and whether it names a product. */
 const EVENTS = `(
-  SELECT *, coalesce((SELECT step FROM dw.funnel_steps f WHERE f.event_name = c.event_name), 0) AS step,
+  SELECT c.*, coalesce(f.step, 0) AS step,
     num_nonnulls(context_product_id, context_product_category, context_product_brand) > 0 AS names_product
-  FROM public.clickstream_events c
+  FROM public.clickstream_events c LEFT JOIN dw.funnel_steps f ON f.event_name = c.event_name
 ) e`;
 
 const SESSIONS = `

@@ -23,7 +23,7 @@ export interface RollupReport {
 /**
  * Computes every rollup from the raw rows, in SQL of its own, and compares. One snapshot, so loads and refreshes may go
  * on meanwhile; changes nothing. Refresh first, or what is merely not refreshed yet shows as different.
- * Takes about a minute for ten million events.
+ * Takes a few minutes for ten million events.
  * @throws {LoadError}
  */
 export async function verifyRollups(pool: WarehousePool): Promise<RollupReport> {
