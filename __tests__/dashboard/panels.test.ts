@@ -27,7 +27,7 @@ describe("the SQL of the dashboard's panels", function () {
 
   before(async () => {
     database = await smallShop();
-    reader = new pg.Client({ ...database.config, options: "-c role=dashboard_reader" });
+    reader = new pg.Client({ ...database.config, options: "-c role=dashboard_reader -c work_mem=64MB" });
     await reader.connect();
   });
   after(async () => {
@@ -50,6 +50,14 @@ describe("the SQL of the dashboard's panels", function () {
     for (const zone of ZONES)
       for (const [from, to] of RANGES) for (const login of LOGINS) await check([from, to, zone, login]);
   }
+
+  const REACHED = `(count(*) FILTER (WHERE step >= 1))::float8 AS views, (count(*) FILTER (WHERE step >= 2))::float8 AS product_views,
+    (count(*) FILTER (WHERE step >= 3))::float8 AS carts, (count(*) FILTER (WHERE step >= 4))::float8 AS checkout_starts,
+    (count(*) FILTER (WHERE step >= 5))::float8 AS checkouts`;
+  const STEP = `CASE event_name WHEN 'checkout_complete' THEN 5 WHEN 'checkout_start' THEN 4 WHEN 'add_to_cart_click' THEN 3
+    WHEN 'product_view' THEN 2 WHEN 'page_view' THEN 1 WHEN 'home_view' THEN 1 WHEN 'category_view' THEN 1 ELSE 0 END`;
+  const SESSIONS = `SELECT session_id, min(event_timestamp) AS event_timestamp, max(user_login_state COLLATE "C") AS user_login_state, max(${STEP}) AS step
+    FROM public.clickstream_events WHERE session_id IS NOT NULL GROUP BY session_id`;
 
   it("has a test here for every statement", async () => {
     const names = (await readdir(SQL)).map((file) => file.replace(".sql", ""));
@@ -141,6 +149,12 @@ describe("the SQL of the dashboard's panels", function () {
       "SELECT count(*)::float8 AS n FROM public.clickstream_events WHERE event_timestamp >= '2025-11-24Z' AND event_timestamp < '2025-11-26 06:00Z'",
     );
     expect(row?.events_before).to.equal(truth?.n);
+    const [sessions] = await raw(
+      `SELECT count(*)::float8 AS n, (count(*) FILTER (WHERE step = 5))::float8 AS converted FROM (${SESSIONS}) AS sessions
+       WHERE event_timestamp >= '2025-11-24Z' AND event_timestamp < '2025-11-26 06:00Z'`,
+    );
+    expect(row?.sessions_before).to.equal(sessions?.n);
+    expect(row?.converted_before).to.equal(sessions?.converted);
   });
 
   it("counts events over time, by every bucket, without a gap", async () => {
@@ -242,14 +256,6 @@ describe("the SQL of the dashboard's panels", function () {
     const most = Math.max(...rows.map((row) => Number(row.views)));
     for (const row of rows) expect(Number(row.views) * 20).to.be.at.least(most);
   });
-
-  const REACHED = `(count(*) FILTER (WHERE step >= 1))::float8 AS views, (count(*) FILTER (WHERE step >= 2))::float8 AS product_views,
-    (count(*) FILTER (WHERE step >= 3))::float8 AS carts, (count(*) FILTER (WHERE step >= 4))::float8 AS checkout_starts,
-    (count(*) FILTER (WHERE step >= 5))::float8 AS checkouts`;
-  const STEP = `CASE event_name WHEN 'checkout_complete' THEN 5 WHEN 'checkout_start' THEN 4 WHEN 'add_to_cart_click' THEN 3
-    WHEN 'product_view' THEN 2 WHEN 'page_view' THEN 1 WHEN 'home_view' THEN 1 WHEN 'category_view' THEN 1 ELSE 0 END`;
-  const SESSIONS = `SELECT session_id, min(event_timestamp) AS event_timestamp, max(user_login_state COLLATE "C") AS user_login_state, max(${STEP}) AS step
-    FROM public.clickstream_events WHERE session_id IS NOT NULL GROUP BY session_id`;
 
   it("counts the sessions that reach each step", async () => {
     await eachChoice(async (choice) => {

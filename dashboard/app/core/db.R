@@ -2,7 +2,7 @@
 
 settings_of_session <- trimws(paste(
   Sys.getenv("PGOPTIONS"), # may name a role to take
-  "-c default_transaction_read_only=on -c statement_timeout=20s -c jit=off -c TimeZone=UTC"
+  "-c default_transaction_read_only=on -c statement_timeout=20s -c jit=off -c work_mem=64MB -c TimeZone=UTC"
 ))
 
 #' Connection details come from libpq's own variables (PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD or PGPASSFILE).

@@ -1,14 +1,16 @@
 -- Events, visitors, sessions and conversion of a range of days and of as many days before it.
 -- $1 first day, $2 last day, $3 zone, $4 login state ('' all, '-' none given), $5 local time the data is whole up to
-WITH days AS (
+-- NOT MATERIALIZED: the planner then sees how long the span is, and hashes clients instead of sorting them.
+WITH days AS NOT MATERIALIZED (
   SELECT $1::date::timestamp AS from_local, ($2::date + 1)::timestamp AS to_local,
     make_interval(days => $2::date - $1::date + 1) AS length, $3::text AS zone
-), span AS (
+), span AS NOT MATERIALIZED (
   SELECT
     from_local AT TIME ZONE zone AS from_at,
     to_local AT TIME ZONE zone AS to_at,
     (from_local - length) AT TIME ZONE zone AS before_from,
     -- an unfinished range is compared with the same part of the period before
+    least(to_local, greatest(from_local, nullif($5, '')::timestamp)) - length AS before_to_local,
     (least(to_local, greatest(from_local, nullif($5, '')::timestamp)) - length) AT TIME ZONE zone AS before_to
   FROM days
 ), hourly AS (
@@ -24,15 +26,22 @@ WITH days AS (
   GROUP BY client_id
 ), visitors AS (
   SELECT count(*) FILTER (WHERE now) AS visitors, count(*) FILTER (WHERE before) AS visitors_before FROM clients
-), begun AS (
-  SELECT
-    count(*) FILTER (WHERE first_event_at >= from_at) AS sessions,
-    count(*) FILTER (WHERE first_event_at < before_to) AS sessions_before,
-    count(*) FILTER (WHERE first_event_at >= from_at AND furthest_step = 5) AS converted,
-    count(*) FILTER (WHERE first_event_at < before_to AND furthest_step = 5) AS converted_before
-  FROM span JOIN dw.sessions ON first_event_at >= before_from AND first_event_at < to_at
+), by_day AS ( -- whole days
+  SELECT coalesce(sum(sessions) FILTER (WHERE day >= $1::date), 0) AS sessions,
+    coalesce(sum(checkouts) FILTER (WHERE day >= $1::date), 0) AS converted,
+    coalesce(sum(sessions) FILTER (WHERE day < $1::date), 0) AS sessions_before,
+    coalesce(sum(checkouts) FILTER (WHERE day < $1::date), 0) AS converted_before
+  FROM span LEFT JOIN dw.funnel_days ON zone = $3 AND dimension = 'all'
+    AND day >= $1::date - ($2::date - $1::date + 1) AND day <= $2::date
+    AND (day >= $1::date OR day < before_to_local::date)
+    AND ($4 = '' OR user_login_state = $4 OR ($4 = '-' AND user_login_state IS NULL))
+), in_part AS ( -- the day that the period before is cut in
+  SELECT count(first_event_at) AS sessions_before, count(first_event_at) FILTER (WHERE furthest_step = 5) AS converted_before
+  FROM span LEFT JOIN dw.sessions ON first_event_at >= date_trunc('day', before_to_local) AT TIME ZONE $3
+    AND first_event_at < before_to
     AND ($4 = '' OR user_login_state = $4 OR ($4 = '-' AND user_login_state IS NULL))
 )
 SELECT events::float8, events_before::float8, visitors::float8, visitors_before::float8,
-  sessions::float8, sessions_before::float8, converted::float8, converted_before::float8
-FROM hourly, visitors, begun
+  sessions::float8, (by_day.sessions_before + in_part.sessions_before)::float8 AS sessions_before,
+  converted::float8, (by_day.converted_before + in_part.converted_before)::float8 AS converted_before
+FROM hourly, visitors, by_day, in_part
