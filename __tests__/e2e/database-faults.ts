@@ -1,0 +1,153 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect } from "chai";
+import type { World } from "../helpers/e2e-world.js";
+import type { LambdaProcess } from "../helpers/lambda-runtime.js";
+import { expectIdentity } from "../integration/support/identity.js";
+import {
+  answered,
+  backfill,
+  expectHeld,
+  expectLoaded,
+  freshDay,
+  refused,
+  type Sample,
+  sample,
+  until,
+} from "./support.js";
+
+const OUTAGE_MS = 2_000;
+
+export function describeDatabaseFaults(world: () => World): void {
+  describe("when the database fails", () => {
+    let day: string;
+
+    beforeEach(() => {
+      day = freshDay();
+    });
+
+    async function given(events: number): Promise<Sample> {
+      const made = sample({
+        events,
+        layout: "ndjson",
+        dirty: 0.02,
+        seed: day,
+        from: new Date(day),
+        days: 1,
+      });
+      await world().put(made.objects);
+      return made;
+    }
+
+    async function expectAll(made: Sample): Promise<void> {
+      await expectHeld(world().warehouse.db, day, made);
+      await expectIdentity(world().warehouse.db);
+    }
+
+    async function restart(mode: "fast" | "immediate"): Promise<void> {
+      const { warehouse } = world();
+      await warehouse.stopPostgres(mode);
+      setTimeout(() => warehouse.startPostgres(), OUTAGE_MS);
+    }
+
+    it("stopped before a batch: the run waits for it", async () => {
+      const made = await given(400);
+      const etl = await world().startFunction();
+      await restart("fast");
+      expectLoaded(answered(await etl.invoke(backfill(day))), made);
+      await expectAll(made);
+      await etl.stop();
+    });
+
+    it("crashed during a batch: nothing of it stays, and it is loaded again", async () => {
+      const made = await given(6_000);
+      const { etl, faults } = await world().startBehindFaults();
+      faults.holdObject(made.objects.length >> 1, async () => {
+        await until("a batch is open", async () => {
+          const { rows } = await world().warehouse.db.query(
+            "SELECT FROM pg_stat_activity WHERE usename = 'etl_writer' AND backend_xid IS NOT NULL",
+          );
+          return rows.length > 0;
+        });
+        await restart("immediate");
+      });
+      expectLoaded(answered(await etl.invoke(backfill(day))), made);
+      await expectAll(made);
+      await etl.stop();
+    });
+
+    it("stopped between two batches: the first stays, the rest follows", async () => {
+      const made = await given(16_000);
+      const { etl, faults } = await world().startBehindFaults();
+      faults.holdObject(made.objects.length, async () => {
+        await until("the first batch is committed", async () => {
+          const { rows } = await world().warehouse.db.query("SELECT FROM etl.objects WHERE key = ANY ($1)", [
+            made.objects.map(({ key }) => key),
+          ]);
+          return rows.length > 0;
+        });
+        await restart("fast");
+      });
+      expectLoaded(answered(await etl.invoke(backfill(day))), made);
+      await expectAll(made);
+      await etl.stop();
+    });
+
+    it("disk full: the run goes on where it was when there is space again", async () => {
+      const { warehouse } = world();
+      const made = await given(16_000);
+      const etl = await world().startFunction();
+      const logged = (await warehouse.host.serverLog()).length;
+      const free = await warehouse.fillDisk();
+      const outcome = etl.invoke(backfill(day));
+      await until("PostgreSQL finds the disk full", async () =>
+        (await warehouse.host.serverLog()).slice(logged).includes("No space left on device"),
+      );
+      await sleep(OUTAGE_MS);
+      free();
+      warehouse.startPostgres(); // if it gave up
+      expectLoaded(answered(await outcome), made);
+      await expectAll(made);
+      await etl.stop();
+    });
+
+    describe("secrets that change under a function", () => {
+      let etl: LambdaProcess;
+
+      before(async () => {
+        etl = await world().startFunction();
+      });
+      after(() => etl.stop());
+
+      it("wrong password: refused with the setting to check; right again, without a new start", async () => {
+        const made = await given(200);
+        await world().rotate("etl-writer-password", randomUUID());
+        const { errorMessage } = refused(await etl.invoke(backfill(day)));
+        expect(errorMessage).to.match(/password.*DWH_PASSWORD/);
+        await world().warehouse.setup(); // the host takes up the new one
+        expectLoaded(answered(await etl.invoke(backfill(day))), made);
+        await expectAll(made);
+      });
+
+      it("password rotated under a warm function: read again, without a redeploy", async () => {
+        const made = await given(200);
+        await world().rotate("etl-writer-password", randomUUID());
+        await world().warehouse.setup();
+        await world().warehouse.disconnectFunctions();
+        expectLoaded(answered(await etl.invoke(backfill(day))), made);
+        await expectAll(made);
+      });
+
+      it("certificate and its authority replaced: the new one is read and verified", async () => {
+        const made = await given(200);
+        const before = await world().parameter("certificate");
+        world().warehouse.forgetAuthority();
+        await world().warehouse.setup();
+        expect(await world().parameter("certificate")).to.not.equal(before);
+        await world().warehouse.disconnectFunctions();
+        expectLoaded(answered(await etl.invoke(backfill(day))), made);
+        await expectAll(made);
+      });
+    });
+  });
+}
