@@ -83,7 +83,7 @@ async function waitUntilOpen(
   signal: AbortSignal,
 ): Promise<boolean> {
   let isOver = false;
-  session.ended.then(() => {
+  void session.ended.then(() => {
     isOver = true;
   });
   const deadline = performance.now() + OPEN_MS;
