@@ -2,10 +2,14 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { SSMClient } from "@aws-sdk/client-ssm";
 import type { AwsEnvironment } from "./environment.js";
 
-/** Credentials come from the SDK's default chain; an endpoint of an emulator is addressed path style. */
+/**
+ * Credentials come from the SDK's default chain; an endpoint of an emulator is addressed path style. Without the
+ * timeouts a listing that is never answered would take all of the function's time: the SDK has none of its own.
+ */
 export function createS3Client(aws: AwsEnvironment): S3Client {
   return new S3Client({
     region: aws.region,
+    requestHandler: { connectionTimeout: 5_000, requestTimeout: 15_000, throwOnRequestTimeout: true },
     ...(aws.s3Endpoint === null ? {} : { endpoint: aws.s3Endpoint, forcePathStyle: true }),
   });
 }
