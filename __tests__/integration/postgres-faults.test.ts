@@ -172,11 +172,11 @@ describe("integration: PostgreSQL fails in the middle of a run", function () {
 
   it("has no connection free for a while", async () => {
     lab.s3.put(hourKey("1.json"), json(event(1)));
-    const narrow = openPool(lab.db.config, { max: 1, connectionTimeoutMillis: 50 });
+    const narrow = openPool(lab.db.config, { max: 1, connectionTimeoutMillis: 1000 });
     const taken = await narrow.connect();
     const retry = { retries: 20, minDelayMs: 20, maxDelayMs: 50 };
     const running = lab.run({ pool: narrow, retry });
-    await new Promise((resolve) => setTimeout(resolve, 120)); // two attempts time out
+    await new Promise((resolve) => setTimeout(resolve, 1500)); // the first attempt times out
     taken.release();
     expect((await running).events).to.deep.equal(counts(1, 1));
     await narrow.end();
