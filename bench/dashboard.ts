@@ -61,7 +61,7 @@ async function fill(): Promise<void> {
 
 /** Milliseconds of each panel's statement, by what a person would do. */
 async function timeStatements(): Promise<Map<string, number>> {
-  const client = new pg.Client(reader);
+  const client = new pg.Client({ ...reader, options: "-c work_mem=64MB -c jit=off" }); // as core/db.R has it
   await client.connect();
   const times = new Map<string, number>();
   for (const [label, name, values] of questions()) {
