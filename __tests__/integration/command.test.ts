@@ -143,6 +143,14 @@ describe("integration: the command's answers and exit codes", function () {
       expectSentence(outcome, 1, says);
     });
 
+  it("says it in JSON too, for a run that did not come about", async () => {
+    const outcome = await runCommand([...DAY, "--json"], { ...env, DWH_PASSWORD: "wrong" });
+    expect(outcome.code).to.equal(1);
+    const summary = JSON.parse(outcome.stdout);
+    expect(summary).to.include({ status: "failed", runId: null });
+    expect(summary.error.message).to.match(/DWH_USER and DWH_PASSWORD/);
+  });
+
   it("loads a directory and finds nothing missing in it", async () => {
     const own = await openLab();
     const folder = mkdtempSync(join(tmpdir(), "samples-"));

@@ -160,7 +160,7 @@ describe("integration: S3 fails in the middle of a run", function () {
     const failed = await lab.run();
     expect([failed.status, failed.events]).to.deep.equal(["failed", counts(0, 0)]);
     expect(failed.error?.message).to.include("allow s3:GetObject");
-    expect(failed.objects).to.include({ failed: 5, remaining: 195 });
+    expect(failed.objects).to.include({ failed: 100, remaining: 100 });
   });
 
   it("has an object removed, and another replaced, between listing and reading", async () => {

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { type RunSummary, runEtl, type WarehousePool } from "etl-lib";
+import { describeError, EtlError, type RunSummary, runEtl, type WarehousePool } from "etl-lib";
 import { parseDuration } from "../duration.js";
 import { EXIT } from "../exit.js";
 import { progressView } from "../progress.js";
@@ -27,7 +27,12 @@ export const runCommand = (): Command =>
     .option("--strict", "exit with 3 when events were rejected")
     .addOption(jsonOption())
     .option("--quiet", "no progress, no table")
-    .action(run);
+    .action((options: RunCommandOptions) =>
+      run(options).catch((error) => {
+        if (options.json) console.log(JSON.stringify(notStarted(error, options)));
+        throw error;
+      }),
+    );
 
 async function run(options: RunCommandOptions): Promise<void> {
   const timeBudgetMs = options.timeBudget ? parseDuration(options.timeBudget, "--time-budget") : undefined;
@@ -41,6 +46,23 @@ async function run(options: RunCommandOptions): Promise<void> {
   else if (summary.error) console.error(summary.error.message);
   process.exitCode = exitCode(summary, options.strict ?? false);
 }
+
+/** What a reader of --json gets when the run did not come about: the summary of a run in which nothing happened. */
+const notStarted = (error: unknown, { dryRun = false }: RunCommandOptions) => ({
+  status: "failed",
+  runId: null,
+  window: null,
+  dryRun,
+  objects: { listed: 0, alreadyLoaded: 0, loaded: 0, failed: 0, remaining: 0 },
+  events: { read: 0, inserted: 0, duplicates: 0, rejected: 0 },
+  rejects: {},
+  warnings: {},
+  durationMs: 0,
+  error:
+    error instanceof EtlError
+      ? describeError(error)
+      : { kind: "fatal", stage: "plan", message: (error as Error).message, object: null },
+});
 
 export async function load(
   pool: WarehousePool,

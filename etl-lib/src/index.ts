@@ -18,6 +18,6 @@ export { toLoadError } from "./load/pg-errors.js";
 export { type RefreshResult, rebuildRollups, refreshRollups } from "./load/rollups.js";
 export type { Queryable, WarehouseClient, WarehousePool } from "./load/warehouse.js";
 export { DEFAULT_RETRY, type RetryPolicy } from "./retry.js";
-export { type RunOptions, type RunProgress, runEtl } from "./run.js";
+export { describe as describeError, type RunOptions, type RunProgress, runEtl } from "./run.js";
 export { type EventOrigin, transformEvent } from "./transform/transform.js";
 export * from "./types.js";

@@ -61,8 +61,11 @@ export interface RunProgress {
 const CHUNKS_AHEAD = 2;
 /** Batches planned ahead, so that a reader soon knows the total. */
 const BATCHES_AHEAD = 25;
-/** So many objects in a row that cannot be read are not their own fault. */
-const MAX_FAILURES_IN_A_ROW = 5;
+/**
+ * So many objects in a row that cannot be read are not their own fault: an outage, after a minute of retries each, or
+ * a missing permission. Refused ones cost little, and some (archived, say) may well lie side by side.
+ */
+const MAX_FAILURES_IN_A_ROW = { retriable: 5, fatal: 100 };
 
 /**
  * Loads what is new in the window, exactly once. Never throws for a run that fails: the summary says why, and what
@@ -249,7 +252,7 @@ class Run {
     if (error.kind === "changed") return;
     this.#objects.failed++;
     this.#error ??= describe(error);
-    if (++this.#failuresInARow >= MAX_FAILURES_IN_A_ROW) throw error;
+    if (++this.#failuresInARow >= MAX_FAILURES_IN_A_ROW[error.kind]) throw error;
   }
 
   /** Also after a failure, and for what an earlier run was killed before it could refresh. */
@@ -333,7 +336,8 @@ const unnamableKey = ({ bucket, key }: SourceObject): ExtractError =>
     `The key ${JSON.stringify(key)} in ${bucket} holds U+0000, which PostgreSQL cannot: rename the object.`,
   );
 
-function describe(error: unknown): RunError {
+/** What a summary says of an error, whoever threw it. */
+export function describe(error: unknown): RunError {
   const { kind, stage, message, object } = error instanceof EtlError ? error : toLoadError(error);
   return { kind: kind === "changed" ? "retriable" : kind, stage, message, object };
 }
