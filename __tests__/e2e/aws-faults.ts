@@ -60,13 +60,14 @@ export function describeAwsFaults(world: () => World): void {
         const day = freshDay();
         const made = await given(day);
         const { etl, faults } = await world().startBehindFaults();
-        faults.holdObject(50, async () => {
+        const held = faults.holdObject(50, async () => {
           faults.trouble.s3 = trouble;
           setTimeout(() => {
             faults.trouble.s3 = "none";
           }, OUTAGE_MS);
         });
-        expectLoaded(answered(await etl.invoke(backfill(day))), made);
+        const [outcome] = await Promise.all([etl.invoke(backfill(day)), held]);
+        expectLoaded(answered(outcome), made);
         expect(faults.hits.s3).to.be.greaterThan(0);
         await expectHeld(world().warehouse.db, day, made);
         await etl.stop();

@@ -17,6 +17,8 @@ import {
 } from "./support.js";
 
 const OUTAGE_MS = 2_000;
+/** Six files of about 1.9 MB, which are two batches. */
+const TWO_BATCHES = 16_000;
 
 export function describeDatabaseFaults(world: () => World): void {
   describe("when the database fails", () => {
@@ -26,15 +28,8 @@ export function describeDatabaseFaults(world: () => World): void {
       day = freshDay();
     });
 
-    async function given(events: number): Promise<Sample> {
-      const made = sample({
-        events,
-        layout: "ndjson",
-        dirty: 0.02,
-        seed: day,
-        from: new Date(day),
-        days: 1,
-      });
+    async function given(events: number, dirty = 0.05): Promise<Sample> {
+      const made = sample({ events, layout: "ndjson", dirty, seed: day, from: new Date(day), days: 1 });
       await world().put(made.objects);
       return made;
     }
@@ -60,9 +55,9 @@ export function describeDatabaseFaults(world: () => World): void {
     });
 
     it("crashed during a batch: nothing of it stays, and it is loaded again", async () => {
-      const made = await given(6_000);
+      const made = await given(TWO_BATCHES, 0);
       const { etl, faults } = await world().startBehindFaults();
-      faults.holdObject(made.objects.length >> 1, async () => {
+      const held = faults.holdObject(3, async () => {
         await until("a batch is open", async () => {
           const { rows } = await world().warehouse.db.query(
             "SELECT FROM pg_stat_activity WHERE usename = 'etl_writer' AND backend_xid IS NOT NULL",
@@ -71,15 +66,16 @@ export function describeDatabaseFaults(world: () => World): void {
         });
         await restart("immediate");
       });
-      expectLoaded(answered(await etl.invoke(backfill(day))), made);
+      const [outcome] = await Promise.all([etl.invoke(backfill(day)), held]);
+      expectLoaded(answered(outcome), made);
       await expectAll(made);
       await etl.stop();
     });
 
     it("stopped between two batches: the first stays, the rest follows", async () => {
-      const made = await given(16_000);
+      const made = await given(TWO_BATCHES, 0);
       const { etl, faults } = await world().startBehindFaults();
-      faults.holdObject(made.objects.length, async () => {
+      const held = faults.holdObject(made.objects.length, async () => {
         await until("the first batch is committed", async () => {
           const { rows } = await world().warehouse.db.query("SELECT FROM etl.objects WHERE key = ANY ($1)", [
             made.objects.map(({ key }) => key),
@@ -88,14 +84,15 @@ export function describeDatabaseFaults(world: () => World): void {
         });
         await restart("fast");
       });
-      expectLoaded(answered(await etl.invoke(backfill(day))), made);
+      const [outcome] = await Promise.all([etl.invoke(backfill(day)), held]);
+      expectLoaded(answered(outcome), made);
       await expectAll(made);
       await etl.stop();
     });
 
     it("disk full: the run goes on where it was when there is space again", async () => {
       const { warehouse } = world();
-      const made = await given(16_000);
+      const made = await given(TWO_BATCHES, 0);
       const etl = await world().startFunction();
       const logged = (await warehouse.host.serverLog()).length;
       const free = await warehouse.fillDisk();

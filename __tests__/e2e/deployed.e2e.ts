@@ -4,6 +4,7 @@ import { describeCrashes } from "./crashes.js";
 import { describeDatabaseFaults } from "./database-faults.js";
 import { describePoison } from "./poison.js";
 import { describeRun } from "./run.js";
+import { describeVerification } from "./verification.js";
 
 describe("the deployed system", () => {
   let world: World;
@@ -19,4 +20,5 @@ describe("the deployed system", () => {
   describeCrashes(() => world);
   describePoison(() => world);
   describeDatabaseFaults(() => world);
+  describeVerification(() => world);
 });

@@ -11,7 +11,14 @@ export function describePoison(world: () => World): void {
     it("10 MB of nesting, a gzip bomb of 1 GB, a line of 200 MB: quarantined, the good ones load", async () => {
       const day = freshDay();
       const prefix = `events/${day.replaceAll("-", "/")}`;
-      const good = sample({ events: 300, layout: "object", dirty: 0.1, from: new Date(day), days: 1 });
+      const good = sample({
+        events: 300,
+        layout: "object",
+        dirty: 0.1,
+        seed: day,
+        from: new Date(day),
+        days: 1,
+      });
       const line = JSON.stringify({ eventName: "page_view", eventId: "beside the long line" });
       await world().put([
         ...good.objects,

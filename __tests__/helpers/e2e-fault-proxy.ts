@@ -11,8 +11,8 @@ export interface FaultProxy {
   readonly trouble: Record<Service, Trouble>;
   /** Requests that met a fault. */
   readonly hits: Record<Service, number>;
-  /** Before the `count`th object from now is delivered, and all behind it, `action` is awaited. */
-  holdObject(count: number, action: () => Promise<void>): void;
+  /** Before the `count`th object from now is delivered, and all behind it, `action` is awaited. @returns when it is done */
+  holdObject(count: number, action: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -37,12 +37,17 @@ class Faults {
   readonly trouble: Record<Service, Trouble> = { s3: "none", ssm: "none" };
   readonly hits: Record<Service, number> = { s3: 0, ssm: 0 };
   #objectsToGo = Number.POSITIVE_INFINITY;
-  #action: (() => Promise<void>) | null = null;
-  #held: Promise<void> | null = null;
+  #reach: () => void = () => {};
+  #held: Promise<void> = Promise.resolve();
 
-  hold(count: number, action: () => Promise<void>): void {
+  hold(count: number, action: () => Promise<void>): Promise<void> {
     this.#objectsToGo = count;
-    this.#action = action;
+    const reached = new Promise<void>((resolve) => {
+      this.#reach = resolve;
+    });
+    const done = reached.then(action);
+    this.#held = done.catch(() => {}); // whoever holds is told, who reads goes on
+    return done;
   }
 
   async answer(target: string, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
@@ -57,12 +62,9 @@ class Faults {
   }
 
   async #passHold(): Promise<void> {
-    if (--this.#objectsToGo <= 0) {
-      this.#held ??= this.#action?.() ?? null;
-      await this.#held;
-      this.#objectsToGo = Number.POSITIVE_INFINITY;
-      this.#held = null;
-    }
+    if (--this.#objectsToGo > 0) return;
+    this.#reach();
+    await this.#held;
   }
 }
 
