@@ -60,29 +60,33 @@ const KEYS = {
   context_product_url_path: ["urlPath", "product_url_path"],
 } as const;
 
-function toRow(event: JsonObject, name: string, { object, position }: EventOrigin, log: RepairLog): EventRow {
-  const text = (source: JsonObject, column: keyof typeof KEYS) =>
-    firstUsable(source, KEYS[column], column, log, asText);
-  const price = (column: "context_product_price" | "context_product_discount_price") =>
-    firstUsable(product, KEYS[column], column, log, asDecimal);
+type TextColumn = Exclude<keyof typeof KEYS, "is_first_visit" | PriceColumn>;
+type PriceColumn = "context_product_price" | "context_product_discount_price";
+
+const text = (source: JsonObject, column: TextColumn, log: RepairLog) =>
+  firstUsable(source, KEYS[column], column, log, asText);
+const price = (product: JsonObject, column: PriceColumn, log: RepairLog) =>
+  firstUsable(product, KEYS[column], column, log, asDecimal);
+
+function toRow(event: JsonObject, name: string, origin: EventOrigin, log: RepairLog): EventRow {
   const product = productOf(event, log);
   return {
-    event_id: eventId(event, () => `${object.bucket}/${object.key}#${position}`),
-    event_timestamp: eventTimestamp(event, object.lastModified, log),
+    event_id: eventId(event, () => `${origin.object.bucket}/${origin.object.key}#${origin.position}`),
+    event_timestamp: eventTimestamp(event, origin.object.lastModified, log),
     event_name: name,
-    user_id: text(event, "user_id"),
-    user_login_state: text(event, "user_login_state"),
-    identity_source: text(event, "identity_source"),
-    client_id: text(event, "client_id"),
-    session_id: text(event, "session_id"),
+    user_id: text(event, "user_id", log),
+    user_login_state: text(event, "user_login_state", log),
+    identity_source: text(event, "identity_source", log),
+    client_id: text(event, "client_id", log),
+    session_id: text(event, "session_id", log),
     is_first_visit: firstUsable(event, KEYS.is_first_visit, "is_first_visit", log, asBoolean),
-    context_product_id: text(product, "context_product_id"),
-    context_product_name: text(product, "context_product_name"),
-    context_product_category: text(product, "context_product_category"),
-    context_product_brand: text(product, "context_product_brand"),
-    context_product_price: price("context_product_price"),
-    context_product_discount_price: price("context_product_discount_price"),
-    context_product_url_path: text(product, "context_product_url_path"),
+    context_product_id: text(product, "context_product_id", log),
+    context_product_name: text(product, "context_product_name", log),
+    context_product_category: text(product, "context_product_category", log),
+    context_product_brand: text(product, "context_product_brand", log),
+    context_product_price: price(product, "context_product_price", log),
+    context_product_discount_price: price(product, "context_product_discount_price", log),
+    context_product_url_path: text(product, "context_product_url_path", log),
   };
 }
 
