@@ -48,7 +48,9 @@ export function describePoison(world: () => World): void {
         { name: "line.ndjson", cause: "too_large" },
         { name: "nested.json", cause: "too_deep" },
       ]);
-      expect(etl.peakMb).to.be.within(1, world().configuration.MemorySize ?? 0);
+      const { MemorySize = 0 } = world().configuration;
+      console.log(`      the function had ${etl.peakMb} MiB of its ${MemorySize} at most`);
+      expect(etl.peakMb).to.be.within(1, MemorySize);
       await expectIdentity(world().warehouse.db);
       await etl.stop();
     });

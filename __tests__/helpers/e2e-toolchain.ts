@@ -34,7 +34,7 @@ export function installToolchain(): Toolchain {
     mkdirSync(FOLDER, { recursive: true });
     writeFileSync(join(FOLDER, "package.json"), '{ "private": true }\n');
     // N-API keeps its promise across versions of Node: built by the one, loaded by the other.
-    execFileSync("npm", ["install", "--no-save", "--no-progress", "--prefix", FOLDER, ...PACKAGES], {
+    execFileSync("npm", ["install", "--no-save", "--loglevel=error", "--prefix", FOLDER, ...PACKAGES], {
       cwd: FOLDER,
       stdio: ["ignore", "ignore", "inherit"],
     });
