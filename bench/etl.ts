@@ -111,7 +111,8 @@ async function inWorker(job: Omit<Job, "connection">): Promise<Result> {
 }
 
 function lastLine(words: readonly string[]): Promise<string> {
-  const child = spawn(process.execPath, ["--import", "tsx/esm", ...words], {
+  // With the heap limit of `npm run etl:local`.
+  const child = spawn(process.execPath, ["--max-old-space-size=128", "--import", "tsx/esm", ...words], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   return new Promise((resolve, reject) => {
