@@ -83,7 +83,8 @@ async function markRequeued(
   objects: readonly SourceObject[],
 ): Promise<void> {
   const values = [bucket, objects.map(({ key }) => key), objects.map(({ etag }) => etag)];
-  const matches = `bucket = $1 AND requeued_at IS NULL AND (key, etag) IN (SELECT * FROM unnest($2::text[], $3::text[]))`;
+  const matches = `bucket = $1 AND requeued_at IS NULL AND key = ANY ($2)
+    AND (key, etag) IN (SELECT * FROM unnest($2::text[], $3::text[]))`;
   await inTransaction(pool, async (client) => {
     await client.query(`UPDATE etl.objects SET requeued_at = now() WHERE ${matches}`, values);
     await client.query(`UPDATE etl.rejects SET requeued_at = now() WHERE ${matches}`, values);

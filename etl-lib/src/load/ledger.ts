@@ -7,14 +7,15 @@ export interface Claim {
   readonly insertedBefore: number;
 }
 
-/** Of `objects` (one bucket), those that no committed load has taken. One query, whatever their number. */
+/**
+ * Of `objects` (one bucket), those that no committed load has taken. One query, whatever their number; by key alone,
+ * which stays an index or hash look-up also while the table has no statistics yet.
+ */
 export async function notYetLoaded(db: Queryable, objects: readonly SourceObject[]): Promise<SourceObject[]> {
   if (objects.length === 0) return [];
   const { rows } = await db.query<{ key: string; etag: string }>(
-    `SELECT key, etag FROM etl.objects
-     WHERE bucket = $1 AND requeued_at IS NULL
-       AND (key, etag) IN (SELECT * FROM unnest($2::text[], $3::text[]))`,
-    [objects[0]?.bucket, objects.map(({ key }) => key), objects.map(({ etag }) => etag)],
+    "SELECT key, etag FROM etl.objects WHERE bucket = $1 AND key = ANY ($2::text[]) AND requeued_at IS NULL",
+    [objects[0]?.bucket, objects.map(({ key }) => key)],
   );
   const loaded = new Set(rows.map(({ key, etag }) => `${etag} ${key}`));
   return objects.filter(({ key, etag }) => !loaded.has(`${etag} ${key}`));
@@ -73,7 +74,7 @@ export async function settle(
      SET read = t.read, inserted = t.inserted, duplicates = t.duplicates, rejected = t.rejected
      FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
        AS t (key, etag, read, inserted, duplicates, rejected)
-     WHERE o.bucket = $1 AND o.key = t.key AND o.etag = t.etag`,
+     WHERE o.bucket = $1 AND o.key = ANY ($2) AND o.key = t.key AND o.etag = t.etag`,
     [
       objects[0]?.bucket,
       objects.map(({ key }) => key),
@@ -98,7 +99,7 @@ export async function isLoadedBy(
 ): Promise<boolean> {
   const { rows } = await db.query<{ loaded: boolean }>(
     `SELECT EXISTS (SELECT FROM etl.objects WHERE bucket = $1 AND run_id = $2
-       AND (key, etag) IN (SELECT * FROM unnest($3::text[], $4::text[]))) AS loaded`,
+       AND key = ANY ($3) AND (key, etag) IN (SELECT * FROM unnest($3::text[], $4::text[]))) AS loaded`,
     [objects[0]?.bucket, runId, objects.map(({ key }) => key), objects.map(({ etag }) => etag)],
   );
   return rows[0]?.loaded === true;
