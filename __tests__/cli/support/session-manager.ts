@@ -71,6 +71,8 @@ if (lifeMs) setTimeout(() => process.exit(0), lifeMs);
 
 export function createSessionManager(base: NodeJS.ProcessEnv = process.env): SessionManager {
   const folder = mkdtempSync(join(tmpdir(), "session-manager-"));
+  // Programs without an ending are what the nearest package.json says.
+  writeFileSync(join(folder, "package.json"), '{"type":"commonjs"}');
   install(folder, "aws", AWS);
   install(folder, "session-manager-plugin", PLUGIN);
   const behave = (behaviour: SessionBehaviour) =>
