@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { directorySource, runEtl, type Source, s3Source, type WarehousePool } from "etl-lib";
 import pg from "pg";
-import { eventJson } from "./events.js";
 import { syntheticSource } from "./synthetic-source.js";
 
 export interface Job {
@@ -98,7 +97,6 @@ function peakMemoryMiB(): number {
 }
 
 const pool = new pg.Pool(job.connection);
-eventJson(0);
 const since = performance.now();
 const jobs = { "serial-insert": serialInsert, "sdk-get": sdkGet, directory: etl, s3: etl, synthetic: etl };
 const rows = await jobs[job.kind](pool);

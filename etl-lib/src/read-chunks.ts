@@ -1,4 +1,5 @@
 import { pMapIterable } from "p-map";
+import { MAX_RAW_BYTES, SMALL_OBJECT_BYTES } from "./extract/limits.js";
 import { extractRecords, type RawRecord, readSmall } from "./extract/records.js";
 import { EventChunk } from "./load/event-chunk.js";
 import { transformEvent } from "./transform/transform.js";
@@ -11,10 +12,7 @@ export interface ReadOptions {
   readonly batchRows: number;
 }
 
-/** Objects up to this size are read whole and ahead of their turn. */
-const SMALL_OBJECT_BYTES = 1024 * 1024;
 const MAX_CHUNK_BYTES = 1024 * 1024;
-const MAX_RAW_BYTES = 64 * 1024;
 
 /** Extracts and transforms the objects of a batch, in their order, into chunks ready to load. */
 export async function* readChunks(

@@ -16,6 +16,7 @@ import { RepairLog } from "./transform/repair.js";
 import type {
   EventCounts,
   ObjectCounts,
+  RejectCounts,
   RunError,
   RunSummary,
   RunTrigger,
@@ -85,7 +86,7 @@ class Run {
   readonly #objects: ObjectCounts = { listed: 0, alreadyLoaded: 0, loaded: 0, failed: 0, remaining: 0 };
   readonly #events: EventCounts = { read: 0, inserted: 0, duplicates: 0, rejected: 0 };
   readonly #bytes = { listed: 0, loaded: 0 };
-  readonly #rejects: RunSummary["rejects"] = {};
+  readonly #rejects: RejectCounts = {};
   readonly #repairs = new RepairLog();
   readonly #timings = { planMs: 0, extractMs: 0, loadMs: 0, rollupsMs: 0 };
   #isListed = false;

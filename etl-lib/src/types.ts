@@ -60,6 +60,7 @@ export const REJECT_CAUSES = [
   "invalid_gzip",
 ] as const;
 export type RejectCause = (typeof REJECT_CAUSES)[number];
+export type RejectCounts = { [cause in RejectCause]?: number };
 
 /** A record that cannot become a row; `raw` is its text, at most 64 KiB of UTF-8. */
 export interface Reject {
@@ -161,7 +162,7 @@ export interface RunSummary {
   dryRun: boolean;
   objects: ObjectCounts;
   events: EventCounts;
-  rejects: { [cause in RejectCause]?: number };
+  rejects: RejectCounts;
   warnings: Warnings;
   durationMs: number;
   error: RunError | null;

@@ -1,5 +1,5 @@
 import type { RejectCause } from "../types.js";
-import { isTooLarge, MAX_EVENT_BYTES, MAX_RAW_CHARS } from "./limits.js";
+import { isTooLarge, MAX_EVENT_BYTES, MAX_RAW_BYTES } from "./limits.js";
 
 /** A record before it has its position. */
 export type Draft =
@@ -13,7 +13,7 @@ export type Draft =
 export const parsed = (value: unknown, raw: () => string): Draft => ({ value, raw });
 
 export const rejectedAs = (cause: RejectCause, detail: string, raw: string): Draft => ({
-  reject: { cause, detail, raw: raw.trim().slice(0, MAX_RAW_CHARS) },
+  reject: { cause, detail, raw: raw.trim().slice(0, MAX_RAW_BYTES) },
 });
 
 export const tooLarge = (raw: string): Draft =>

@@ -1,7 +1,9 @@
 /** An event above this many bytes of JSON is `too_large`; nor is any longer piece of text held. */
 export const MAX_EVENT_BYTES = 1024 * 1024;
-/** As much of a rejected record's text as quarantine keeps, in characters. */
-export const MAX_RAW_CHARS = 64 * 1024;
+/** As much of a rejected record's text as quarantine keeps; on the way there, as many characters. */
+export const MAX_RAW_BYTES = 64 * 1024;
+/** Objects up to this size are read whole: ahead of their turn, and again when their transfer breaks off. */
+export const SMALL_OBJECT_BYTES = 1024 * 1024;
 
 /** Whether `text` is above the limit in UTF-8, where a character has one to three bytes (four: two characters). */
 export const isTooLarge = (text: string): boolean =>

@@ -1,5 +1,5 @@
 import { type Draft, parseRecord, tooLarge } from "./draft.js";
-import { MAX_EVENT_BYTES, MAX_RAW_CHARS } from "./limits.js";
+import { MAX_EVENT_BYTES, MAX_RAW_BYTES } from "./limits.js";
 import { ValueFramer } from "./value-framer.js";
 
 /** White space around an event is no part of its size, up to this much of it. */
@@ -41,7 +41,7 @@ export class LineFramer {
     this.#line += text.slice(from, to);
     if (this.#line.length <= MAX_LINE_CHARS) return;
     this.#tooLarge = true;
-    this.#line = this.#line.slice(0, MAX_RAW_CHARS);
+    this.#line = this.#line.slice(0, MAX_RAW_BYTES);
   }
 }
 

@@ -3,6 +3,7 @@ import type { Dispatcher } from "undici";
 import { ExtractError } from "../errors.js";
 import { DEFAULT_RETRY, type RetryPolicy, retrying } from "../retry.js";
 import type { Source, SourceObject, SourcePage } from "../types.js";
+import { SMALL_OBJECT_BYTES } from "./limits.js";
 import { listError, readError, statusError } from "./s3-errors.js";
 import { SignedGet } from "./signed-get.js";
 
@@ -14,9 +15,6 @@ export interface S3SourceOptions {
   readonly connections?: number;
   readonly retry?: RetryPolicy;
 }
-
-/** Objects below this are read whole before they are handed on, so that a broken transfer is simply repeated. */
-const SMALL_OBJECT_BYTES = 1024 * 1024;
 
 /** A bucket as a source of events. `close` ends its connections. */
 export function s3Source(options: S3SourceOptions): Source & { close(): Promise<void> } {

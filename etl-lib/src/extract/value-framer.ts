@@ -1,7 +1,7 @@
 import { jsonParser, type Token } from "stream-json/core/parser.js";
 import { MAX_DEPTH } from "../transform/transform.js";
 import { type Draft, parseRecord, rejectedAs, tooLarge } from "./draft.js";
-import { MAX_EVENT_BYTES, MAX_RAW_CHARS } from "./limits.js";
+import { MAX_EVENT_BYTES, MAX_RAW_BYTES } from "./limits.js";
 import { ValueEnd } from "./value-end.js";
 
 /** Strings and numbers come in pieces, so that a value of any length costs no memory. */
@@ -168,7 +168,7 @@ export class ValueFramer {
   #keep(piece: string): void {
     this.#size += piece.length;
     if (this.#size <= MAX_EVENT_BYTES) this.#raw += piece;
-    else if (this.#raw.length < MAX_RAW_CHARS) this.#raw += piece.slice(0, MAX_RAW_CHARS);
+    else if (this.#raw.length < MAX_RAW_BYTES) this.#raw += piece.slice(0, MAX_RAW_BYTES);
   }
 
   #forget(): void {

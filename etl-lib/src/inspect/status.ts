@@ -1,7 +1,7 @@
 import { listObjects } from "../extract/plan.js";
 import { notYetLoaded } from "../load/ledger.js";
 import type { Queryable } from "../load/warehouse.js";
-import type { EventCounts, ObjectCounts, RejectCause, RunError, Source, Window } from "../types.js";
+import type { EventCounts, ObjectCounts, RejectCounts, RunError, Source, Window } from "../types.js";
 
 export interface RunRow {
   readonly runId: string;
@@ -22,7 +22,7 @@ export interface WarehouseStatus {
   /** Objects of the source's window that no run has loaded yet; null when no source was given. */
   readonly pendingObjects: number | null;
   /** In quarantine and not requeued. */
-  readonly rejects: { readonly [cause in RejectCause]?: number };
+  readonly rejects: Readonly<RejectCounts>;
   readonly runs: readonly RunRow[];
 }
 

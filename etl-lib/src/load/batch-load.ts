@@ -2,7 +2,7 @@ import { RepairLog } from "../transform/repair.js";
 import {
   EVENT_COLUMNS,
   type EventCounts,
-  type RejectCause,
+  type RejectCounts,
   type SourceObject,
   type Warnings,
 } from "../types.js";
@@ -19,7 +19,7 @@ export interface BatchResult {
   /** Objects loaded now; the others of the batch were loaded by someone else meanwhile. */
   loaded: number;
   events: EventCounts;
-  rejects: { [cause in RejectCause]?: number };
+  rejects: RejectCounts;
   warnings: Warnings;
 }
 
@@ -33,7 +33,7 @@ export class BatchLoad {
   readonly #repairs = new RepairLog();
   readonly #counts: EventCounts[];
   readonly #hours = new Set<number>();
-  readonly #rejects: BatchResult["rejects"] = {};
+  readonly #rejects: RejectCounts = {};
   #claims: Map<number, Claim> | undefined;
   #expected: EventCounts[] = [];
 

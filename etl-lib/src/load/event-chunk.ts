@@ -1,5 +1,5 @@
 import { RepairLog } from "../transform/repair.js";
-import type { EventRow, Reject, RejectCause } from "../types.js";
+import type { EventRow, Reject } from "../types.js";
 import { copyLine } from "./copy-line.js";
 import { LineBuffer } from "./line-buffer.js";
 
@@ -65,5 +65,3 @@ export class EventChunk {
     return tally;
   }
 }
-
-export type RejectCounts = { [cause in RejectCause]?: number };
