@@ -275,6 +275,7 @@ describe("rollups", function () {
       hourly_events: "UPDATE dw.hourly_events SET events = events + 1",
       visits: "DELETE FROM dw.visits",
       days: "UPDATE dw.days SET clients = clients - 1 WHERE zone = 'UTC'",
+      day_clients: "UPDATE dw.day_clients SET clients = clients | dw.bit_of(4095) WHERE user_login_state IS NULL",
       sessions: "UPDATE dw.sessions SET furthest_step = 5",
       "sessions.product_steps": "UPDATE dw.sessions SET product_steps = '{}'",
       products: "UPDATE dw.products SET name = 'other'",

@@ -1,10 +1,9 @@
 -- Events, visitors, sessions and conversion of a range of days and of as many days before it.
 -- $1 first day, $2 last day, $3 zone, $4 login state ('' all, '-' none given), $5 local time the data is whole up to
--- NOT MATERIALIZED: the planner then sees how long the span is, and hashes clients instead of sorting them.
-WITH days AS NOT MATERIALIZED (
+WITH days AS (
   SELECT $1::date::timestamp AS from_local, ($2::date + 1)::timestamp AS to_local,
     make_interval(days => $2::date - $1::date + 1) AS length, $3::text AS zone
-), span AS NOT MATERIALIZED (
+), span AS (
   SELECT
     from_local AT TIME ZONE zone AS from_at,
     to_local AT TIME ZONE zone AS to_at,
@@ -18,14 +17,23 @@ WITH days AS NOT MATERIALIZED (
     coalesce(sum(events) FILTER (WHERE hour < before_to), 0) AS events_before
   FROM span LEFT JOIN dw.hourly_events ON hour >= before_from AND hour < to_at
     AND ($4::text = '' OR user_login_state = $4 OR ($4 = '-' AND user_login_state IS NULL))
-), clients AS (
-  SELECT bool_or(hour >= from_at) AS now, bool_or(hour < before_to) AS before
-  FROM span JOIN dw.visits ON hour >= before_from AND hour < to_at
+), seen AS ( -- sets of clients: of whole days, and of the day that the period before is cut in
+  SELECT chunk, clients, day >= $1::date AS is_now
+  FROM span JOIN dw.day_clients ON zone = $3
+    AND day >= $1::date - ($2::date - $1::date + 1) AND day <= $2::date
+    AND (day >= $1::date OR day < before_to_local::date)
     AND ($4 = '' OR user_login_state = $4 OR ($4 = '-' AND user_login_state IS NULL))
-  WHERE client_id IS NOT NULL
-  GROUP BY client_id
+  UNION ALL
+  SELECT dw.chunk_of(client), dw.bit_of(client), false
+  FROM span JOIN dw.visits ON hour >= date_trunc('day', before_to_local) AT TIME ZONE $3 AND hour < before_to
+    AND ($4 = '' OR user_login_state = $4 OR ($4 = '-' AND user_login_state IS NULL))
+  WHERE client IS NOT NULL
 ), visitors AS (
-  SELECT count(*) FILTER (WHERE now) AS visitors, count(*) FILTER (WHERE before) AS visitors_before FROM clients
+  SELECT coalesce(sum(bit_count(now)), 0) AS visitors, coalesce(sum(bit_count(before)), 0) AS visitors_before
+  FROM (
+    SELECT bit_or(clients) FILTER (WHERE is_now) AS now, bit_or(clients) FILTER (WHERE NOT is_now) AS before
+    FROM seen GROUP BY chunk
+  ) AS chunks
 ), by_day AS ( -- whole days
   SELECT coalesce(sum(sessions) FILTER (WHERE day >= $1::date), 0) AS sessions,
     coalesce(sum(checkouts) FILTER (WHERE day >= $1::date), 0) AS converted,

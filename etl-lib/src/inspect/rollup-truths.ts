@@ -11,9 +11,9 @@ const BUILT_ZONES = "(SELECT zone FROM dw.zones WHERE built_at IS NOT NULL) z";
 
 /** Raw events with the funnel step each reaches, and whether it names a product. */
 const EVENTS = `(
-  SELECT c.*, coalesce(f.step, 0) AS step,
+  SELECT c.*, dw.funnel_step(event_name) AS step,
     num_nonnulls(context_product_id, context_product_category, context_product_brand) > 0 AS names_product
-  FROM public.clickstream_events c LEFT JOIN dw.funnel_steps f ON f.event_name = c.event_name
+  FROM public.clickstream_events c
 ) e`;
 
 const SESSIONS = `
@@ -40,7 +40,7 @@ export const ROLLUP_TRUTHS: readonly RollupTruth[] = [
   {
     rollup: "visits",
     actual: `SELECT hour, client_id, user_id, session_id, user_login_state, events, first_event_at, last_event_at,
-      furthest_step, checkout_step FROM dw.visits`,
+      furthest_step, checkout_step FROM dw.visits LEFT JOIN dw.clients USING (client)`,
     truth: `SELECT ${HOUR}, client_id, user_id, session_id, user_login_state, count(*), min(event_timestamp),
       max(event_timestamp), max(step), max(CASE WHEN step >= 4 AND NOT names_product THEN step ELSE 0 END)
       FROM ${EVENTS} GROUP BY 1, 2, 3, 4, 5`,
@@ -50,6 +50,14 @@ export const ROLLUP_TRUTHS: readonly RollupTruth[] = [
     actual: "SELECT zone, day, events, clients, users, sessions FROM dw.days",
     truth: `SELECT zone, ${DAY}, count(*), count(DISTINCT client_id), count(DISTINCT user_id),
       count(DISTINCT session_id) FROM public.clickstream_events, ${BUILT_ZONES} GROUP BY 1, 2`,
+  },
+  {
+    rollup: "day_clients",
+    actual: `SELECT zone, day, user_login_state, client_id
+      FROM dw.day_clients CROSS JOIN generate_series(0, 4095) AS bit LEFT JOIN dw.clients ON client = chunk * 4096 + bit
+      WHERE get_bit(clients, bit) = 1`,
+    truth: `SELECT DISTINCT zone, ${DAY}, user_login_state, client_id
+      FROM public.clickstream_events, ${BUILT_ZONES} WHERE client_id IS NOT NULL`,
   },
   {
     rollup: "sessions",

@@ -19,6 +19,10 @@ SET LOCAL idle_in_transaction_session_timeout = '60s';
 CREATE TEMP TABLE stale (hour timestamptz PRIMARY KEY) ON COMMIT DROP;
 CREATE TEMP TABLE stale_days (zone text, day date, PRIMARY KEY (zone, day)) ON COMMIT DROP;
 CREATE TEMP TABLE changed_hours (hour timestamptz) ON COMMIT DROP;
+CREATE TEMP TABLE new_visits (
+  hour timestamptz, client_id text, user_id text, session_id text, user_login_state text, events bigint,
+  first_event_at timestamptz, last_event_at timestamptz, furthest_step smallint, checkout_step smallint
+) ON COMMIT DROP;
 CREATE TEMP TABLE new_products (
   segment int, product_id text, name text, category text, brand text, price numeric, discount_price numeric,
   url_path text, views bigint, carts bigint, checkout_starts bigint, checkouts bigint, seen_at timestamptz
@@ -49,6 +53,8 @@ export const CLEAR_ALL = `
 DELETE FROM dw.stale_hours;
 DELETE FROM dw.hourly_events;
 DELETE FROM dw.visits;
+DELETE FROM dw.clients;
+DELETE FROM dw.day_clients;
 DELETE FROM dw.days;
 DELETE FROM dw.sessions;
 DELETE FROM dw.product_groups;
@@ -99,6 +105,7 @@ export const CLEAR_HOURS = `
 DELETE FROM dw.hourly_events t USING pg_temp.stale s WHERE t.hour = s.hour;
 DELETE FROM dw.visits t USING pg_temp.stale s WHERE t.hour = s.hour`;
 
+const STEP = "dw.funnel_step(event_name)";
 const HOUR = "date_bin('1 hour', event_timestamp, 'epoch')";
 const IN_SPAN = "event_timestamp >= $1 AND event_timestamp < $2";
 const NAMES_A_PRODUCT =
@@ -110,19 +117,14 @@ export const READ_HOURS = [
 SELECT ${HOUR}, event_name, user_login_state, count(*)
 FROM public.clickstream_events WHERE ${IN_SPAN} GROUP BY 1, 2, 3`,
 
-  // In the order of hours, so that a reader of a range finds it together.
-  `WITH visit AS MATERIALIZED (
-  SELECT ${HOUR} AS hour, client_id, user_id, session_id, user_login_state, count(*),
-    min(event_timestamp), max(event_timestamp), coalesce(max(step), 0),
-    coalesce(max(step) FILTER (WHERE step >= 4 AND NOT ${NAMES_A_PRODUCT}), 0)
-  FROM public.clickstream_events LEFT JOIN dw.funnel_steps USING (event_name)
-  WHERE ${IN_SPAN} GROUP BY 1, 2, 3, 4, 5
-)
-INSERT INTO dw.visits SELECT * FROM visit ORDER BY hour`,
+  `INSERT INTO pg_temp.new_visits
+SELECT ${HOUR}, client_id, user_id, session_id, user_login_state, count(*), min(event_timestamp), max(event_timestamp),
+  max(${STEP}), coalesce(max(${STEP}) FILTER (WHERE NOT ${NAMES_A_PRODUCT} AND ${STEP} >= 4), 0)
+FROM public.clickstream_events WHERE ${IN_SPAN} GROUP BY 1, 2, 3, 4, 5`,
 
   `INSERT INTO pg_temp.new_groups
-SELECT session_id, context_product_category, context_product_brand, coalesce(max(step), 0)
-FROM public.clickstream_events LEFT JOIN dw.funnel_steps USING (event_name)
+SELECT session_id, context_product_category, context_product_brand, max(${STEP})
+FROM public.clickstream_events
 WHERE ${IN_SPAN} AND session_id IS NOT NULL AND ${NAMES_A_PRODUCT} GROUP BY 1, 2, 3`,
 ];
 
@@ -141,6 +143,16 @@ WHERE ${IN_SPAN} AND context_product_id IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7
 /** From here on the rollups follow from what was read. */
 export const FOLLOW: readonly string[] = [
   "SET LOCAL enable_seqscan = on",
+  // Numbers in the order of coming, so that clients of one time share chunks.
+  `INSERT INTO dw.clients (client_id)
+SELECT client_id FROM pg_temp.new_visits n
+WHERE client_id IS NOT NULL AND NOT EXISTS (SELECT FROM dw.clients c WHERE c.client_id = n.client_id)
+GROUP BY client_id ORDER BY min(hour)`,
+  // In the order of hours, so that a reader of a range finds it together.
+  `INSERT INTO dw.visits (hour, client, user_id, session_id, user_login_state, events, first_event_at, last_event_at,
+  furthest_step, checkout_step)
+SELECT hour, client, user_id, session_id, user_login_state, events, first_event_at, last_event_at, furthest_step, checkout_step
+FROM pg_temp.new_visits LEFT JOIN dw.clients USING (client_id) ORDER BY hour`,
   `INSERT INTO dw.product_groups (category, brand)
 SELECT category COLLATE "C", brand COLLATE "C" FROM pg_temp.new_groups
 EXCEPT SELECT category, brand FROM dw.product_groups`,
@@ -158,9 +170,10 @@ WITH step AS (
 ), visited AS (
   SELECT session_id, min(first_event_at) AS first_event_at, max(last_event_at) AS last_event_at,
     max(furthest_step) AS furthest_step, max(user_login_state) AS user_login_state, max(checkout_step) AS checkout_step
-  FROM dw.visits JOIN pg_temp.stale USING (hour) WHERE session_id IS NOT NULL GROUP BY session_id
+  FROM pg_temp.new_visits WHERE session_id IS NOT NULL GROUP BY session_id
 )
-SELECT visited.*, coalesce(product_steps, '{}') AS product_steps FROM visited LEFT JOIN named USING (session_id)`,
+SELECT visited.*, coalesce(product_steps, '{}') AS product_steps FROM visited LEFT JOIN named USING (session_id)
+ORDER BY first_event_at`,
   "ANALYZE pg_temp.new_sessions",
   // Sessions only grow: an earlier first event, a later last one, a further step. So merging is exact in any order.
   `WITH changed AS (
@@ -240,16 +253,28 @@ WHEN MATCHED AND (p.*) IS DISTINCT FROM (n.*) THEN UPDATE SET name = n.name, cat
 WHEN NOT MATCHED THEN INSERT
   VALUES (n.product_id, n.name, n.category, n.brand, n.price, n.discount_price, n.url_path, n.seen_at)`,
 
-  `DELETE FROM dw.days t USING pg_temp.stale_days d WHERE t.zone = d.zone AND t.day = d.day`,
-  `INSERT INTO dw.days
-SELECT d.zone, d.day, sum(v.events), count(DISTINCT v.client_id), count(DISTINCT v.user_id),
-  count(DISTINCT v.session_id)
+  `CREATE TEMP TABLE day_visits ON COMMIT DROP AS
+SELECT d.zone, d.day, v.client, v.user_id, v.session_id, v.user_login_state, v.events
 FROM pg_temp.stale_days d
 JOIN dw.visits v ON v.hour >= d.day::timestamp AT TIME ZONE d.zone
-  AND v.hour < (d.day + 1)::timestamp AT TIME ZONE d.zone
-GROUP BY 1, 2`,
+  AND v.hour < (d.day + 1)::timestamp AT TIME ZONE d.zone`,
+  `DELETE FROM dw.day_clients t USING pg_temp.stale_days d WHERE t.zone = d.zone AND t.day = d.day`,
+  `INSERT INTO dw.day_clients
+SELECT zone, day, user_login_state, dw.chunk_of(client) AS chunk, bit_or(dw.bit_of(client))
+FROM pg_temp.day_visits WHERE client IS NOT NULL GROUP BY 1, 2, 3, 4`,
+  `DELETE FROM dw.days t USING pg_temp.stale_days d WHERE t.zone = d.zone AND t.day = d.day`,
+  `WITH chunk AS (
+  SELECT zone, day, bit_count(bit_or(clients)) AS clients
+  FROM dw.day_clients JOIN pg_temp.stale_days USING (zone, day) GROUP BY zone, day, chunk
+), visited AS (
+  SELECT zone, day, sum(events) AS events, count(DISTINCT user_id) AS users, count(DISTINCT session_id) AS sessions
+  FROM pg_temp.day_visits GROUP BY 1, 2
+)
+INSERT INTO dw.days
+SELECT zone, day, events, (SELECT coalesce(sum(clients), 0) FROM chunk c WHERE c.zone = v.zone AND c.day = v.day), users, sessions
+FROM visited v`,
 
   `UPDATE dw.zones SET built_at = clock_timestamp() WHERE built_at IS NULL`,
   `UPDATE dw.state SET version = version + 1, refreshed_at = clock_timestamp(), newest_event_at = greatest(
-  newest_event_at, (SELECT max(last_event_at) FROM dw.visits JOIN pg_temp.stale USING (hour)))`,
+  newest_event_at, (SELECT max(last_event_at) FROM pg_temp.new_visits))`,
 ];
