@@ -2,17 +2,22 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { expect } from "chai";
 import pg from "pg";
 import { directorySource } from "../../etl-lib/src/extract/directory-source.js";
 import { verifyRollups } from "../../etl-lib/src/inspect/rollups.js";
 import { migrate } from "../../etl-lib/src/load/migrations.js";
+import { BEGIN } from "../../etl-lib/src/load/rollup-steps.js";
 import { markStale, rebuildRollups, refreshRollups } from "../../etl-lib/src/load/rollups.js";
 import type { WarehouseClient, WarehousePool } from "../../etl-lib/src/load/warehouse.js";
-import { runEtl } from "../../etl-lib/src/run.js";
+import { type RunOptions, runEtl } from "../../etl-lib/src/run.js";
+import type { Source, SourceObject } from "../../etl-lib/src/types.js";
+import { MemorySource } from "../etl-lib/support/memory-source.js";
 import { newPostgres, startPostgres, type TestDatabase, type TestPostgres } from "../helpers/postgres.js";
 
 const HOUR = 3_600_000;
+const START = Date.parse("2025-12-01T00:00:00Z");
 const RIGHT = { staleHours: 0, differences: [] };
 
 type Columns = { readonly [column: string]: unknown };
@@ -275,7 +280,8 @@ describe("rollups", function () {
       hourly_events: "UPDATE dw.hourly_events SET events = events + 1",
       visits: "DELETE FROM dw.visits",
       days: "UPDATE dw.days SET clients = clients - 1 WHERE zone = 'UTC'",
-      day_clients: "UPDATE dw.day_clients SET clients = clients | dw.bit_of(4095) WHERE user_login_state IS NULL",
+      day_clients:
+        "UPDATE dw.day_clients SET clients = clients | dw.bit_of(4095) WHERE user_login_state IS NULL",
       sessions: "UPDATE dw.sessions SET furthest_step = 5",
       "sessions.product_steps": "UPDATE dw.sessions SET product_steps = '{}'",
       products: "UPDATE dw.products SET name = 'other'",
@@ -308,6 +314,43 @@ describe("rollups", function () {
     });
   });
 
+  describe("refreshed while a run loads", () => {
+    const run = (source: Source, pool: WarehousePool, more: Partial<RunOptions> = {}) =>
+      runEtl({ source, pool, window: null, trigger: "local", ...more });
+
+    it("are so before its end, and right after it", async () => {
+      const refreshes = async () => (await rows("SELECT version::int FROM dw.state")).flat();
+      const source = new LongLoad(async () => (await refreshes())[0] === 1);
+      expect((await run(source, writer)).status).to.equal("succeeded");
+      expect(await refreshes()).to.deep.equal([2]);
+      expect(await verifyRollups(writer)).to.deep.equal(RIGHT);
+    });
+
+    it("take turns with the load in a pool of one connection", async () => {
+      const pool = poolAs(database, "etl_writer", 1);
+      expect((await run(new LongLoad(async () => true), pool)).status).to.equal("succeeded");
+      expect(await verifyRollups(pool)).to.deep.equal(RIGHT);
+      await pool.end();
+    });
+
+    it("leave the run a success, and all to its end, when that fails", async () => {
+      const pool = refreshingPool(writer, 1);
+      const { status, error } = await run(new LongLoad(async () => pool.refreshes === 1), pool);
+      expect([status, error, pool.refreshes]).to.deep.equal(["succeeded", null, 2]);
+      expect(await verifyRollups(writer)).to.deep.equal(RIGHT);
+    });
+
+    it("are left alone by a dry run, and to the end when the time is up", async () => {
+      const pool = refreshingPool(writer, 0);
+      const source = new LongLoad(async () => true);
+      expect((await run(source, pool, { dryRun: true })).objects).to.include({ loaded: 2 });
+      expect(pool.refreshes).to.equal(0);
+      const clock = () => source.readKeys.length; // a millisecond passes when an object is begun
+      expect((await run(source, pool, { clock, timeBudgetMs: 1 })).objects).to.include({ loaded: 1 });
+      expect(pool.refreshes).to.equal(1);
+    });
+  });
+
   it("are right after a run, and after a run that finds nothing but what a killed one left", async () => {
     const folder = mkdtempSync(join(tmpdir(), "rollups-"));
     mkdirSync(join(folder, "events/2025/12/06"), { recursive: true });
@@ -318,6 +361,7 @@ describe("rollups", function () {
     expect((await run()).status).to.equal("succeeded");
     expect(await verifyRollups(writer)).to.deep.equal(RIGHT);
     expect(await rows("SELECT timings ? 'rollupsMs' FROM etl.runs")).to.deep.equal([[true]]);
+    expect(await rows("SELECT version::int FROM dw.state")).to.deep.equal([[1]]);
 
     await load(writer, [{ session_id: "s9" }]); // committed, and then its run was killed
     expect((await run()).status).to.equal("skipped");
@@ -326,11 +370,53 @@ describe("rollups", function () {
   });
 });
 
-function poolAs({ config }: TestDatabase, role: string): pg.Pool {
-  const pool = new pg.Pool({ ...config, options: `-c role=${role}`, max: 6 });
+function poolAs({ config }: TestDatabase, role: string, max = 6): pg.Pool {
+  const pool = new pg.Pool({ ...config, options: `-c role=${role}`, max });
   pool.on("connect", (client) => client.on("error", () => {})); // one that was killed
   pool.on("error", () => {});
   return pool;
+}
+
+/** Two batches: of more events than a refresh waits for, and of one event that is read when `isReady`. */
+class LongLoad extends MemorySource {
+  constructor(private readonly isReady: () => Promise<boolean>) {
+    const event = (n: number) => ({
+      eventName: "product_view",
+      sessionId: `session-${n >> 3}`,
+      clientId: `client-${n >> 4}`,
+      product: { id: `p${n % 10}` },
+      eventTimestamp: START + n * 3000, // over three days and a half
+    });
+    const first = Array.from({ length: 100_001 }, (_, n) => JSON.stringify(event(n))).join("\n");
+    super([
+      { key: "events/1.ndjson", content: first },
+      { key: "events/2.json", content: JSON.stringify(event(100_001)) },
+    ]);
+  }
+
+  override async *read(object: SourceObject): AsyncGenerator<Uint8Array> {
+    while (object.key.includes("2") && !(await this.isReady())) await setImmediate();
+    yield* super.read(object);
+  }
+}
+
+/** Counts the refreshes, of which the first so many fail. */
+function refreshingPool(pool: pg.Pool, failures: number): WarehousePool & { refreshes: number } {
+  const counting = {
+    refreshes: 0,
+    query: pool.query.bind(pool),
+    connect: async (): Promise<WarehouseClient> => {
+      const client = await pool.connect();
+      return {
+        release: (broken) => client.release(broken),
+        query: <Row>(text: string, values?: unknown[]) =>
+          text === BEGIN && ++counting.refreshes <= failures
+            ? Promise.reject(new Error("failed"))
+            : (client as WarehouseClient).query<Row>(text, values),
+      };
+    },
+  };
+  return counting;
 }
 
 /** As a batch does: rows and marks in one transaction. */

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { EtlError, ExtractError } from "./errors.js";
+import { BackgroundRefresh } from "./load/background-refresh.js";
 import { addCounts, type BatchResult } from "./load/batch-load.js";
 import type { EventChunk } from "./load/event-chunk.js";
 import { assertSchema } from "./load/migrations.js";
 import { toLoadError } from "./load/pg-errors.js";
-import { refreshRollups } from "./load/rollups.js";
+import { refreshRollups, refreshStep } from "./load/rollups.js";
 import { recordEnd, recordStart } from "./load/runs.js";
 import { type BatchSink, DryRunSink, WarehouseSink } from "./load/sinks.js";
 import type { WarehousePool } from "./load/warehouse.js";
@@ -81,6 +82,7 @@ class Run {
   readonly #clock: () => number;
   readonly #startedAt: number;
   readonly #sink: BatchSink;
+  readonly #background: BackgroundRefresh;
   readonly #retry: RetryPolicy;
   readonly #read: { concurrency: number; batchRows: number };
   readonly #objects: ObjectCounts = { listed: 0, alreadyLoaded: 0, loaded: 0, failed: 0, remaining: 0 };
@@ -108,6 +110,7 @@ class Run {
     this.#clock = clock;
     this.#startedAt = clock();
     this.#sink = dryRun ? new DryRunSink(pool) : new WarehouseSink(pool, this.#runId);
+    this.#background = new BackgroundRefresh(() => refreshStep(pool), clock);
     this.#retry = retry;
     this.#read = { concurrency, batchRows };
   }
@@ -194,6 +197,7 @@ class Run {
       const outcome = await this.#tryLoad(objects, chunks);
       if (!(outcome instanceof ExtractError)) {
         this.#add(outcome, objects.length);
+        if (!this.options.dryRun && !this.#isTimeUp()) this.#background.committed(outcome.events.inserted);
         break;
       }
       const at = objects.findIndex(({ bucket, key }) => `${bucket}/${key}` === outcome.object);
@@ -258,7 +262,11 @@ class Run {
 
   /** Also after a failure, and for what an earlier run was killed before it could refresh. */
   async #refresh(): Promise<void> {
-    const refresh = () => this.#timed("rollupsMs", () => refreshRollups(this.options.pool));
+    const refresh = () =>
+      this.#timed("rollupsMs", async () => {
+        await this.#background.ended();
+        await refreshRollups(this.options.pool);
+      });
     await (this.#isAborted ? refresh() : this.#retrying(refresh)).catch((error) => {
       this.#error ??= describe(error);
       this.#isAborted = true;

@@ -42,23 +42,31 @@ export async function markStale(db: Queryable, hours: Iterable<number>): Promise
 
 /**
  * Brings the rollups up to date for every hour marked by a committed transaction, and their days, sessions and
- * products. One transaction for a week of hours: a crash leaves rollups and marks as they were before it. Two at once
- * wait for each other.
+ * products. Two at once wait for each other.
  * @throws {LoadError}
  */
 export async function refreshRollups(pool: WarehousePool): Promise<RefreshResult> {
   const total = { hours: 0, days: 0, durationMs: 0 };
   let last: RefreshResult;
-  await pool.query(SUMMARIZE).catch((error) => {
-    throw toLoadError(error);
-  });
   do {
-    last = await refresh(pool, TAKE_MARKS);
+    last = await refreshStep(pool);
     total.hours += last.hours;
     total.days += last.days;
     total.durationMs += last.durationMs;
   } while (last.hours === MAX_HOURS);
   return total;
+}
+
+/**
+ * One transaction of it, for the earliest hours, a week of them at most: a crash leaves rollups and marks as they were
+ * before it.
+ * @throws {LoadError}
+ */
+export async function refreshStep(pool: WarehousePool): Promise<RefreshResult> {
+  await pool.query(SUMMARIZE).catch((error) => {
+    throw toLoadError(error);
+  });
+  return refresh(pool, TAKE_MARKS);
 }
 
 /**

@@ -26,7 +26,11 @@ export async function recordStart(
   );
 }
 
-/** Completes the row of a run. @param timings milliseconds by stage */
+/**
+ * Completes the row of a run.
+ * @param timings milliseconds that the run waited for each stage; `rollupsMs` is the wait at its end, without what was
+ *   refreshed while it loaded
+ */
 export async function recordEnd(
   db: Queryable,
   summary: RunSummary,
