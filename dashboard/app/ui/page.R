@@ -1,9 +1,11 @@
 # The page in one language; the language switch asks for the same address in the other.
 
+page_theme <- bslib::bs_theme(version = 5) # once, for it takes as long as the rest of the page
+
 page_ui <- function(state, choices, t) {
   tab <- function(name, content) bslib::nav(t(paste0("tab.", name)), value = name, content)
   bslib::page(
-    title = t("title"), lang = state$lang, theme = bslib::bs_theme(version = 5),
+    title = t("title"), lang = state$lang, theme = page_theme,
     tags$head(
       tags$link(rel = "icon", type = "image/svg+xml", href = "assets/icon.svg"),
       tags$link(rel = "stylesheet", href = "assets/app.css"), tags$script(src = "assets/app.js"),
