@@ -1,10 +1,10 @@
 /** New rows that are worth a refresh. An hourly run has no more as a rule, and so refreshes once, at its end. */
 const WORTH_A_REFRESH = 100_000;
 /**
- * Rest after a refresh, in multiples of its duration: it uses a third of the time at most. Otherwise a load whose files
- * are not in order of time, where each batch touches the hours of all before it, would read them all again every time.
+ * Rest after a refresh, in multiples of its duration: it uses half of the time at most. Otherwise a load whose files are
+ * not in order of time, where each batch touches the hours of all before it, would read them all again every time.
  */
-const REST = 2;
+const REST = 1;
 
 /**
  * Refreshes the rollups while a run loads: the run is bounded by its one thread, and the database idle half of the
