@@ -143,6 +143,7 @@ function report(
   const { a, b, again, c, cAgain, d, e } = results;
   const ratios = {
     "(b) of (a)": rate(b) / rate(a),
+    // One file is one transaction: nothing of it is refreshed before the run's end.
     "(b) without rollups of (a)": b.rows / (b.seconds - (stages.b.rollupsMs ?? 0) / 1000) / rate(a),
     "(c) times (d)": rate(c) / rate(d),
     "(c) times (e)": rate(c) / rate(e),

@@ -1,5 +1,5 @@
-/** What the rollups cost a load: their refresh against the rest of the same run. */
-import { createWriteStream, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+/** What the rollups cost a load: the same one with and without them, in turn. */
+import { createReadStream, createWriteStream, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -14,6 +14,7 @@ import {
   runEtl,
   type Source,
   verifyRollups,
+  type Window,
 } from "etl-lib";
 import pg from "pg";
 import { count, table } from "../cli/format.js";
@@ -25,36 +26,64 @@ const options = new Command("bench rollups")
   .option("--objects <n>", "objects of one event, each with the delay of an S3 answer", Number, 20_000)
   .option("--delay <ms>", "of each object", Number, 20)
   .option("--days <n>", "that the events spread over", Number, 30)
+  .option("--rounds <n>", "of each load, of which the median is told", Number, 3)
   .option("--json", "print one JSON object")
   .parse()
-  .opts<{ events: number; objects: number; delay: number; days: number; json?: boolean }>();
+  .opts<{ events: number; objects: number; delay: number; days: number; rounds: number; json?: boolean }>();
+
+/** The same load into two databases; one of them keeps no marks, so that its refreshes find nothing to do. */
+type Way = "with" | "without";
 
 interface Load {
   readonly events: number;
-  /** Of the run without its refresh. */
   readonly seconds: number;
-  readonly refreshSeconds: number;
+  /** How long the run waited at its end for what it had not refreshed while it loaded. */
+  readonly waited: number;
+}
+
+interface Comparison {
+  readonly events: number;
+  readonly without: number;
+  readonly with: number;
+  readonly waited: number;
+  /** What the rollups added, as a part of the load without them. */
+  readonly cost: number;
 }
 
 const HOUR = 3_600_000;
 const START = Date.UTC(2026, 9, 1);
+/** Listed day by day, as S3 does in any case: a folder of a disk is in no order. */
+const MONTH: Window = { from: new Date(START), to: new Date(START + options.days * 24 * HOUR) };
 const say = (text: string) => console.error(text);
 const folder = mkdtempSync(join(tmpdir(), "bench-rollups-"));
 const server = await openEmbedded(join(folder, "postgres"), "bench");
 const { host, port, user, password, database } = server.connection;
-const pools: pg.Pool[] = [];
-const admin = poolOf(database);
 
 try {
   say(`writing ${count(options.events)} events …`);
   await writeEvents();
-  const bulk = await directorySource(join(folder, "raw"));
-  await load("warm_up", objectsSource(2_000));
-  const bulkLoad = await load("bulk", bulk);
-  const objects = await load("bulk", objectsSource(options.objects));
-  await report(bulkLoad, objects);
+  const inFiles = await directorySource(join(folder, "daily"));
+  const inOneFile = await directorySource(join(folder, "single"));
+  await inDatabase(database, user, async (admin) => {
+    await admin.query("ALTER SYSTEM SET autovacuum = off"); // its workers would fall on one load and not on the other
+    await admin.query("SELECT pg_reload_conf()");
+  });
+  await renew("with");
+  await load("with", objectsSource(2_000), null); // warm
+  const rounds: { single: Comparison; daily: Comparison; hour: Comparison }[] = [];
+  for (let round = 0; round < options.rounds; round++) {
+    await renew("with", "without");
+    const single = await compare(`round ${round}, one file`, inOneFile, MONTH, round);
+    await renew("with", "without");
+    const daily = await compare(`round ${round}, a file a day`, inFiles, MONTH, round);
+    rounds.push({
+      single,
+      daily,
+      hour: await compare("and an hour", objectsSource(options.objects), null, round),
+    });
+  }
+  report(rounds, await upkeep());
 } finally {
-  await Promise.all(pools.map((pool) => pool.end()));
   await server.close();
   rmSync(folder, { recursive: true, force: true });
 }
@@ -74,19 +103,27 @@ function shopEvent(index: number, time: number): string {
   return JSON.stringify(event);
 }
 
+/** The events in their order: one file for each day, and all of them in one. */
 async function writeEvents(): Promise<void> {
-  const day = join(folder, "raw/events/2026/10/01");
-  mkdirSync(day, { recursive: true });
   const { events, days } = options;
   const json = (index: number) => shopEvent(index, START + Math.floor((index / events) * days * 24 * HOUR));
-  function* lines() {
-    for (let from = 0; from < events; from += 1000)
-      yield `${Array.from({ length: Math.min(1000, events - from) }, (_, i) => json(from + i)).join("\n")}\n`;
+  function* lines(from: number, to: number) {
+    for (let index = from; index < to; index++) yield `${json(index)}\n`;
   }
-  await pipeline(Readable.from(lines()), createWriteStream(join(day, "part.ndjson")));
+  const single = join(folder, "single/events/2026/10/01");
+  mkdirSync(single, { recursive: true });
+  for (let day = 0; day < days; day++) {
+    const date = new Date(START + day * 24 * HOUR).toISOString().slice(0, 10);
+    const daily = join(folder, "daily/events", ...date.split("-"));
+    mkdirSync(daily, { recursive: true });
+    const ofDay = lines(Math.ceil((day * events) / days), Math.ceil(((day + 1) * events) / days));
+    await pipeline(Readable.from(ofDay), createWriteStream(join(daily, "part.ndjson")));
+    const read = createReadStream(join(daily, "part.ndjson"));
+    await pipeline(read, createWriteStream(join(single, "part.ndjson"), { flags: "a" }));
+  }
 }
 
-/** What a run of every hour finds, as the ingest function writes it: one event an object, all of the hour after `bulk`. */
+/** What a run of every hour finds, as the ingest function writes it: one event an object, all of the hour after the bulk load. */
 function objectsSource(objects: number): Source {
   const bucket = "bench";
   const lastModified = new Date("2026-11-01T00:00:00Z");
@@ -114,76 +151,130 @@ function objectsSource(objects: number): Source {
   };
 }
 
-function poolOf(name: string, role?: string): pg.Pool {
-  const as = role ? { options: `-c role=${role}` } : {};
-  const pool = new pg.Pool({ host, port, user, password, database: name, ...as });
-  pool.on("error", () => {}); // the server is stopped before the pools when the benchmark fails
-  pools.push(pool);
-  return pool;
+async function inDatabase<T>(name: string, role: string, work: (pool: pg.Pool) => Promise<T>): Promise<T> {
+  const pool = new pg.Pool({ host, port, user, password, database: name, options: `-c role=${role}` });
+  try {
+    return await work(pool);
+  } finally {
+    await pool.end();
+  }
 }
 
-/** One run of `source` into a database, made when it is not there. */
-async function load(name: string, source: Source): Promise<Load> {
-  say(`${name} …`);
-  const { rowCount } = await admin.query("SELECT FROM pg_database WHERE datname = $1", [name]);
-  if (rowCount === 0) await admin.query(`CREATE DATABASE ${name}`);
-  const owner = poolOf(name);
-  await migrate(owner);
-  await owner.query("VACUUM ANALYZE"); // as autovacuum does between two runs
-  await owner.query("CHECKPOINT");
-  const { error, events, durationMs, runId } = await runEtl({
-    source,
-    pool: poolOf(name, "etl_writer"),
-    window: null,
-    trigger: "local",
-  });
-  if (error) throw new Error(error.message);
-  const { rows } = await owner.query(
-    "SELECT (timings ->> 'rollupsMs')::float8 AS refresh FROM etl.runs WHERE run_id = $1",
-    [runId],
-  );
-  const refreshSeconds = rows[0].refresh / 1000;
-  return { events: events.inserted, seconds: durationMs / 1000 - refreshSeconds, refreshSeconds };
+/** Makes the databases anew. */
+async function renew(...ways: Way[]): Promise<void> {
+  for (const way of ways) {
+    await inDatabase(database, user, async (admin) => {
+      await admin.query(`DROP DATABASE IF EXISTS ${way}_rollups WITH (FORCE)`);
+      await admin.query(`CREATE DATABASE ${way}_rollups`);
+    });
+    await inDatabase(`${way}_rollups`, user, async (owner) => {
+      await migrate(owner);
+      if (way === "without")
+        await owner.query("CREATE RULE no_marks AS ON INSERT TO dw.stale_hours DO INSTEAD NOTHING");
+    });
+  }
 }
 
-/** Later: a run finds nothing, one hour has something new, everything is made anew or compared. */
-async function upkeep(): Promise<{ [what: string]: number }> {
-  const pool = poolOf("bulk", "etl_writer");
-  const timed = async (work: () => Promise<unknown>) => {
-    const since = performance.now();
-    await work();
-    return (performance.now() - since) / 1000;
+/** In turn one way first and the other, for the machine's speed drifts. */
+async function compare(
+  what: string,
+  source: Source,
+  window: Window | null,
+  round: number,
+): Promise<Comparison> {
+  say(`${what} …`);
+  const loads: { [way in Way]?: Load } = {};
+  const ways: readonly Way[] = round % 2 === 0 ? ["with", "without"] : ["without", "with"];
+  for (const way of ways) loads[way] = await load(way, source, window);
+  const { with: whole, without } = loads as { [way in Way]: Load };
+  return {
+    events: whole.events,
+    without: without.seconds,
+    with: whole.seconds,
+    waited: whole.waited,
+    cost: (whole.seconds - without.seconds) / without.seconds,
   };
-  const nothing = await timed(() => refreshRollups(pool));
-  await pool.query("INSERT INTO dw.stale_hours (hour) SELECT max(hour) FROM dw.hourly_events");
-  const oneHour = await timed(() => refreshRollups(pool));
-  const rebuild = await timed(() => rebuildRollups(pool));
-  const verify = await timed(async () => {
-    const { differences } = await verifyRollups(pool);
-    if (differences.length > 0) throw new Error(JSON.stringify(differences));
-  });
-  return { nothing, oneHour, rebuild, verify };
 }
 
-async function report(bulkLoad: Load, objects: Load): Promise<void> {
-  const later = await upkeep();
-  const share = ({ seconds, refreshSeconds }: Load) => refreshSeconds / seconds;
-  const ratios = { bulk: share(bulkLoad), objects: share(objects) };
-  if (options.json)
-    return console.log(JSON.stringify({ machine: cpus()[0]?.model, bulkLoad, objects, later, ratios }));
-  const row = (name: string, load: Load) => [
-    name,
-    count(load.events),
-    load.seconds.toFixed(2),
-    load.refreshSeconds.toFixed(2),
-    `${(share(load) * 100).toFixed(1)} %`,
-  ];
+async function load(way: Way, source: Source, window: Window | null): Promise<Load> {
+  const name = `${way}_rollups`;
+  await inDatabase(name, user, async (owner) => {
+    await owner.query("VACUUM ANALYZE"); // as autovacuum has done between two runs
+    await owner.query("CHECKPOINT");
+  });
+  return inDatabase(name, "etl_writer", async (pool) => {
+    const { error, events, durationMs, runId } = await runEtl({
+      source,
+      pool,
+      window,
+      trigger: "local",
+    });
+    if (error) throw new Error(error.message);
+    const { rows } = await pool.query(
+      "SELECT (timings ->> 'rollupsMs')::float8 AS waited FROM etl.runs WHERE run_id = $1",
+      [runId],
+    );
+    return { events: events.inserted, seconds: durationMs / 1000, waited: rows[0].waited / 1000 };
+  });
+}
+
+/** Later: all is compared, a run finds nothing, one hour has something new, everything is made anew. */
+function upkeep(): Promise<{ [what: string]: number }> {
+  return inDatabase("with_rollups", "etl_writer", async (pool) => {
+    const timed = async (work: () => Promise<unknown>) => {
+      const since = performance.now();
+      await work();
+      return (performance.now() - since) / 1000;
+    };
+    const verify = await timed(async () => {
+      const { differences } = await verifyRollups(pool);
+      if (differences.length > 0) throw new Error(JSON.stringify(differences));
+    });
+    const nothing = await timed(() => refreshRollups(pool));
+    await pool.query("INSERT INTO dw.stale_hours (hour) SELECT max(hour) FROM dw.hourly_events");
+    const oneHour = await timed(() => refreshRollups(pool));
+    const rebuild = await timed(() => rebuildRollups(pool));
+    return { verify, nothing, oneHour, rebuild };
+  });
+}
+
+/** Of each load the round whose cost is the median. */
+function report(
+  rounds: readonly { [load in "single" | "daily" | "hour"]: Comparison }[],
+  later: { [what: string]: number },
+): void {
+  if (options.json) {
+    console.log(JSON.stringify({ machine: cpus()[0]?.model, rounds, later }));
+    return;
+  }
+  const row = (name: string, of: (round: (typeof rounds)[number]) => Comparison) => {
+    const sorted = rounds.map(of).sort((one, other) => one.cost - other.cost);
+    const median = sorted[Math.floor(sorted.length / 2)] as Comparison;
+    return [
+      name,
+      count(median.events),
+      median.without.toFixed(2),
+      median.with.toFixed(2),
+      median.waited.toFixed(2),
+      `${(median.cost * 100).toFixed(1)} %`,
+      sorted.map(({ cost }) => (cost * 100).toFixed(1)).join(" "),
+    ];
+  };
   console.log(
     table(
-      ["load", "events", "load, s", "refresh, s", "cost (goal 15 %)"],
       [
-        row(`NDJSON of ${options.days} days`, bulkLoad),
-        row(`then an hour of one-event objects, ${options.delay} ms each`, objects),
+        "load",
+        "events",
+        "without rollups, s",
+        "with, s",
+        "waited at the end, s",
+        "cost (goal 15 %)",
+        "of all rounds",
+      ],
+      [
+        row(`${options.days} days, an NDJSON file each`, ({ daily }) => daily),
+        row(`${options.days} days in one NDJSON file`, ({ single }) => single),
+        row(`then an hour of one-event objects, ${options.delay} ms each`, ({ hour }) => hour),
       ],
     ),
   );
