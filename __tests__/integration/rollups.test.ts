@@ -233,7 +233,7 @@ describe("rollups", function () {
       await load(pool, [{ session_id: "s1", context_product_id: "p" }]);
       await refreshRollups(pool);
       await load(pool, [{ session_id: "s2", context_product_id: "p" }]);
-      const died = await refreshRollups(pausedBefore(pool, 12, () => postgres.kill9())).catch(
+      const died = await refreshRollups(pausedBefore(pool, 13, () => postgres.kill9())).catch(
         (e: Error) => e,
       );
       expect(died).to.be.instanceOf(Error);

@@ -140,8 +140,8 @@ SELECT width_bucket(event_timestamp, (${bounds("stale_days")})), context_product
 FROM public.clickstream_events
 WHERE ${IN_SPAN} AND context_product_id IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7, 8`;
 
-/** From here on the rollups follow from what was read. */
-export const FOLLOW: readonly string[] = [
+/** From here on the rollups follow from what was read. One text: a round trip can wait long for a thread that loads. */
+export const FOLLOW = [
   "SET LOCAL enable_seqscan = on",
   // Numbers in the order of coming, so that clients of one time share chunks.
   `INSERT INTO dw.clients (client_id)
@@ -277,4 +277,4 @@ FROM visited v`,
   `UPDATE dw.zones SET built_at = clock_timestamp() WHERE built_at IS NULL`,
   `UPDATE dw.state SET version = version + 1, refreshed_at = clock_timestamp(), newest_event_at = greatest(
   newest_event_at, (SELECT max(last_event_at) FROM pg_temp.new_visits))`,
-];
+].join(";\n");

@@ -109,7 +109,7 @@ async function recompute(client: WarehouseClient): Promise<void> {
   for (const span of await spans(client, HOUR_SPANS))
     for (const read of READ_HOURS) await client.query(read, [span.lo, span.hi]);
   for (const span of await spans(client, DAY_SPANS)) await client.query(READ_DAYS, [span.lo, span.hi]);
-  for (const step of FOLLOW) await client.query(step);
+  await client.query(FOLLOW);
 }
 
 async function spans(client: WarehouseClient, query: string): Promise<Span[]> {

@@ -1,7 +1,7 @@
 -- Distinct visitors of any range of days at the cost of a few thousand short rows: each client gets a number, a day keeps
 -- the numbers of its clients as sets of bits, and the union of days is their bitwise OR.
 CREATE TABLE dw.clients (
-  client integer GENERATED ALWAYS AS IDENTITY (MINVALUE 0) PRIMARY KEY,
+  client integer GENERATED ALWAYS AS IDENTITY (MINVALUE 0), -- nothing looks a number up
   client_id text COLLATE "C" NOT NULL,
   EXCLUDE USING hash (client_id WITH =)
 );
