@@ -55,6 +55,15 @@ describe("directorySource", () => {
     }
   });
 
+  it("lists folders in the order of their names, as S3 does", async () => {
+    const days = Array.from(
+      { length: 28 },
+      (_, day) => `events/2025/02/${String(day + 1).padStart(2, "0")}/a`,
+    );
+    for (const key of days.toReversed()) await write(key);
+    expect((await list("events/")).objects.map(({ key }) => key)).to.deep.equal(days);
+  });
+
   it("lists files as keys, with size, time and a version", async () => {
     await write("events/2025/12/06/05/e.json", "12345");
     await utimes(join(root, "events/2025/12/06/05/e.json"), new Date(), new Date("2025-12-06T05:00:01.250Z"));

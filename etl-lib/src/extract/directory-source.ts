@@ -32,8 +32,7 @@ class DirectorySource implements Source {
     let objects: SourceObject[] = [];
     for await (const key of this.#keys(folder, (key) => key.startsWith(prefix))) {
       if (key.endsWith("/")) {
-        if (shallow) folders.push(key);
-        else yield* this.list(key);
+        folders.push(key);
         continue;
       }
       const object = await this.#find(key);
@@ -42,7 +41,9 @@ class DirectorySource implements Source {
       yield { objects, folders: [] };
       objects = [];
     }
-    yield { objects, folders };
+    yield { objects, folders: shallow ? folders : [] };
+    // In the order of days, as S3 lists them: the rollups of a day are then refreshed once.
+    if (!shallow) for (const key of folders.sort()) yield* this.list(key);
   }
 
   async *read({ key, etag, bucket }: SourceObject): AsyncGenerator<Uint8Array> {
