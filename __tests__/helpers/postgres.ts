@@ -30,7 +30,8 @@ export interface TestDatabase {
 export interface TestPostgres {
   readonly port: number;
   readonly dataDir: string;
-  createDatabase(): Promise<TestDatabase>;
+  /** @param settings what CREATE DATABASE takes more */
+  createDatabase(settings?: string): Promise<TestDatabase>;
   /** Orderly: clients are disconnected. */
   stop(): Promise<void>;
   start(): Promise<void>;
@@ -111,10 +112,10 @@ class Server implements TestPostgres {
     await stopServer(this.cluster, "SIGKILL");
   }
 
-  async createDatabase(): Promise<TestDatabase> {
+  async createDatabase(settings = ""): Promise<TestDatabase> {
     this.#databases += 1;
     const database = `test_${this.#databases}`;
-    await this.#administer(`CREATE DATABASE ${database}`);
+    await this.#administer(`CREATE DATABASE ${database} ${settings}`);
     const config = this.#config(database);
     const pool = new pg.Pool({ ...config, max: 10 });
     pool.on("error", () => {}); // a test that stops the server breaks idle connections

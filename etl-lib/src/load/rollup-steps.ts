@@ -20,8 +20,9 @@ CREATE TEMP TABLE stale (hour timestamptz PRIMARY KEY) ON COMMIT DROP;
 CREATE TEMP TABLE stale_days (zone text, day date, PRIMARY KEY (zone, day)) ON COMMIT DROP;
 CREATE TEMP TABLE changed_hours (hour timestamptz) ON COMMIT DROP;
 CREATE TEMP TABLE new_visits (
-  hour timestamptz, client_id text, user_id text, session_id text, user_login_state text, events bigint,
-  first_event_at timestamptz, last_event_at timestamptz, furthest_step smallint, checkout_step smallint
+  hour timestamptz, client_id text COLLATE "C", user_id text COLLATE "C", session_id text COLLATE "C",
+  user_login_state text COLLATE "C", events bigint, first_event_at timestamptz, last_event_at timestamptz,
+  furthest_step smallint, checkout_step smallint
 ) ON COMMIT DROP;
 CREATE TEMP TABLE new_products (
   segment int, product_id text, name text, category text, brand text, price numeric, discount_price numeric,
