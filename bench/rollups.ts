@@ -14,7 +14,6 @@ import {
   runEtl,
   type Source,
   verifyRollups,
-  type Window,
 } from "etl-lib";
 import pg from "pg";
 import { count, table } from "../cli/format.js";
@@ -52,8 +51,6 @@ interface Comparison {
 
 const HOUR = 3_600_000;
 const START = Date.UTC(2026, 9, 1);
-/** Listed day by day, as S3 does in any case: a folder of a disk is in no order. */
-const MONTH: Window = { from: new Date(START), to: new Date(START + options.days * 24 * HOUR) };
 const say = (text: string) => console.error(text);
 const folder = mkdtempSync(join(tmpdir(), "bench-rollups-"));
 const server = await openEmbedded(join(folder, "postgres"), "bench");
@@ -69,17 +66,17 @@ try {
     await admin.query("SELECT pg_reload_conf()");
   });
   await renew("with");
-  await load("with", objectsSource(2_000), null); // warm
+  await load("with", objectsSource(2_000)); // warm
   const rounds: { single: Comparison; daily: Comparison; hour: Comparison }[] = [];
   for (let round = 0; round < options.rounds; round++) {
     await renew("with", "without");
-    const single = await compare(`round ${round}, one file`, inOneFile, MONTH, round);
+    const single = await compare(`round ${round}, one file`, inOneFile, round);
     await renew("with", "without");
-    const daily = await compare(`round ${round}, a file a day`, inFiles, MONTH, round);
+    const daily = await compare(`round ${round}, a file a day`, inFiles, round);
     rounds.push({
       single,
       daily,
-      hour: await compare("and an hour", objectsSource(options.objects), null, round),
+      hour: await compare("and an hour", objectsSource(options.objects), round),
     });
   }
   report(rounds, await upkeep());
@@ -176,16 +173,11 @@ async function renew(...ways: Way[]): Promise<void> {
 }
 
 /** In turn one way first and the other, for the machine's speed drifts. */
-async function compare(
-  what: string,
-  source: Source,
-  window: Window | null,
-  round: number,
-): Promise<Comparison> {
+async function compare(what: string, source: Source, round: number): Promise<Comparison> {
   say(`${what} …`);
   const loads: { [way in Way]?: Load } = {};
   const ways: readonly Way[] = round % 2 === 0 ? ["with", "without"] : ["without", "with"];
-  for (const way of ways) loads[way] = await load(way, source, window);
+  for (const way of ways) loads[way] = await load(way, source);
   const { with: whole, without } = loads as { [way in Way]: Load };
   return {
     events: whole.events,
@@ -196,7 +188,7 @@ async function compare(
   };
 }
 
-async function load(way: Way, source: Source, window: Window | null): Promise<Load> {
+async function load(way: Way, source: Source): Promise<Load> {
   const name = `${way}_rollups`;
   await inDatabase(name, user, async (owner) => {
     await owner.query("VACUUM ANALYZE"); // as autovacuum has done between two runs
@@ -206,7 +198,7 @@ async function load(way: Way, source: Source, window: Window | null): Promise<Lo
     const { error, events, durationMs, runId } = await runEtl({
       source,
       pool,
-      window,
+      window: null,
       trigger: "local",
     });
     if (error) throw new Error(error.message);

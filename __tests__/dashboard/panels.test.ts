@@ -136,26 +136,29 @@ describe("the SQL of the dashboard's panels", function () {
     });
   });
 
-  it("compares an unfinished period with the same part of the one before", async () => {
-    const [row] = await panel(
-      "overview_totals",
-      "2025-12-01",
-      "2025-12-07",
-      "UTC",
-      "",
-      "2025-12-03 06:00:00",
-    );
-    const [truth] = await raw(
-      "SELECT count(*)::float8 AS n FROM public.clickstream_events WHERE event_timestamp >= '2025-11-24Z' AND event_timestamp < '2025-11-26 06:00Z'",
-    );
-    expect(row?.events_before).to.equal(truth?.n);
-    const [sessions] = await raw(
-      `SELECT count(*)::float8 AS n, (count(*) FILTER (WHERE step = 5))::float8 AS converted FROM (${SESSIONS}) AS sessions
-       WHERE event_timestamp >= '2025-11-24Z' AND event_timestamp < '2025-11-26 06:00Z'`,
-    );
-    expect(row?.sessions_before).to.equal(sessions?.n);
-    expect(row?.converted_before).to.equal(sessions?.converted);
-  });
+  for (const cut of ["06:00:00", "06:17:31", "23:59:59", "00:00:00"])
+    it(`compares a period that ends at ${cut} so far with the same part of the one before`, async () => {
+      const covered = `2025-12-03 ${cut}`;
+      const before = `event_timestamp >= '2025-11-24Z' AND event_timestamp < '2025-11-26 ${cut}Z'`;
+      for (const login of LOGINS) {
+        const [row] = await panel("overview_totals", "2025-12-01", "2025-12-07", "UTC", login, covered);
+        const ofLogin = LOGIN.replaceAll("$4", "$1");
+        const [events] = await raw(
+          `SELECT count(*)::float8 AS events, count(DISTINCT client_id)::float8 AS visitors
+           FROM public.clickstream_events WHERE ${before} AND ${ofLogin}`,
+          login,
+        );
+        expect(row?.events_before, login).to.equal(events?.events);
+        expect(row?.visitors_before, login).to.equal(events?.visitors);
+        const [sessions] = await raw(
+          `SELECT count(*)::float8 AS n, (count(*) FILTER (WHERE step = 5))::float8 AS converted
+           FROM (${SESSIONS}) AS sessions WHERE ${before} AND ${ofLogin}`,
+          login,
+        );
+        expect(row?.sessions_before, login).to.equal(sessions?.n);
+        expect(row?.converted_before, login).to.equal(sessions?.converted);
+      }
+    });
 
   it("counts events over time, by every bucket, without a gap", async () => {
     for (const bucket of ["hour", "day", "week", "month"])

@@ -73,7 +73,7 @@ const aStep: fc.Arbitrary<Step> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       kind: fc.constant("killed refresh" as const),
-      afterQueries: fc.integer({ min: 1, max: 13 }),
+      afterQueries: fc.integer({ min: 1, max: 25 }),
     }),
   },
   {

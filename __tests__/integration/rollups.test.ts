@@ -7,7 +7,7 @@ import { expect } from "chai";
 import pg from "pg";
 import { directorySource } from "../../etl-lib/src/extract/directory-source.js";
 import { verifyRollups } from "../../etl-lib/src/inspect/rollups.js";
-import { migrate } from "../../etl-lib/src/load/migrations.js";
+import { migrate, readMigrations } from "../../etl-lib/src/load/migrations.js";
 import { BEGIN } from "../../etl-lib/src/load/rollup-steps.js";
 import { markStale, rebuildRollups, refreshRollups } from "../../etl-lib/src/load/rollups.js";
 import type { WarehouseClient, WarehousePool } from "../../etl-lib/src/load/warehouse.js";
@@ -185,6 +185,15 @@ describe("rollups", function () {
       expect(await add("Asia/Nowhere")).to.match(/not recognized/);
     });
 
+    it("refuses a zone in which a day begins twice, and takes one that only skips an hour", async () => {
+      const add = (zone: string) =>
+        database.pool.query("INSERT INTO dw.zones VALUES ($1)", [zone]).then(() => "taken", String);
+      for (const zone of ["America/Havana", "Atlantic/Azores"])
+        expect(await add(zone)).to.match(/zones_days_begin_once/);
+      for (const zone of ["America/New_York", "Europe/Berlin", "Asia/Beirut", "Africa/Cairo"])
+        expect(await add(zone), zone).to.equal("taken");
+    });
+
     it("fills the days of a new zone at the next refresh", async () => {
       await load(writer, [
         { session_id: "s1", context_product_id: "p", event_timestamp: "2025-12-06T03:00:00Z" },
@@ -349,6 +358,31 @@ describe("rollups", function () {
       expect((await run(source, pool, { clock, timeBudgetMs: 1 })).objects).to.include({ loaded: 1 });
       expect(pool.refreshes).to.equal(1);
     });
+  });
+
+  it("keep their visitors when they were made before visitors had numbers", async () => {
+    const own = await (await startPostgres()).createDatabase();
+    const migrations = await readMigrations();
+    await migrate(
+      own.pool,
+      migrations.filter(({ version }) => version < 6),
+    );
+    const clicks = [
+      { client_id: "c1", user_login_state: "guest", event_timestamp: "2025-12-05T18:00:00Z" },
+      { client_id: "c2", event_timestamp: "2025-12-06T03:00:00Z" },
+      { client_id: null, event_timestamp: "2025-12-06T03:00:00Z" },
+    ];
+    await load(
+      own.pool,
+      clicks.map((click) => ({ ...click, event_name: "click" })),
+    );
+    await own.pool.query(`UPDATE dw.zones SET built_at = now(); INSERT INTO dw.visits
+      SELECT date_trunc('hour', event_timestamp), client_id, user_id, session_id, user_login_state, count(*),
+        min(event_timestamp), max(event_timestamp), 0, 0 FROM public.clickstream_events GROUP BY 1, 2, 3, 4, 5`);
+    await migrate(own.pool, migrations);
+    const { differences } = await verifyRollups(own.pool);
+    expect(differences.map(({ rollup }) => rollup)).to.not.include.oneOf(["visits", "day_clients"]);
+    await own.drop();
   });
 
   it("are right after a run, and after a run that finds nothing but what a killed one left", async () => {

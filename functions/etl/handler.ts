@@ -25,7 +25,10 @@ interface Resources {
   readonly pool: RenewingPool;
 }
 
-/** Left for the last batch to commit, the run to be recorded and the metrics to be written. */
+/**
+ * Left for the last batch to commit, the rollups to be refreshed, the run to be recorded and the metrics to be written.
+ * A refresh that takes longer is cut off with the function: its marks stay, and the next run does it.
+ */
 const MARGIN = { ms: 20_000, share: 0.25 };
 const FUNCTION_NAME = "SBW_Lamda_ETL";
 

@@ -12,6 +12,11 @@ WITH days AS (
     least(to_local, greatest(from_local, nullif($5, '')::timestamp)) - length AS before_to_local,
     (least(to_local, greatest(from_local, nullif($5, '')::timestamp)) - length) AT TIME ZONE zone AS before_to
   FROM days
+), after_cut AS ( -- the rest of the hour that the period before is cut in
+  SELECT count(event_id) AS events
+  FROM span LEFT JOIN public.clickstream_events ON event_timestamp >= before_to
+    AND event_timestamp < before_to + interval '1 hour' AND date_bin('1 hour', event_timestamp, 'epoch') < before_to
+    AND ($4::text = '' OR user_login_state = $4 OR ($4 = '-' AND user_login_state IS NULL))
 ), hourly AS (
   SELECT coalesce(sum(events) FILTER (WHERE hour >= from_at), 0) AS events,
     coalesce(sum(events) FILTER (WHERE hour < before_to), 0) AS events_before
@@ -25,7 +30,8 @@ WITH days AS (
     AND ($4 = '' OR user_login_state = $4 OR ($4 = '-' AND user_login_state IS NULL))
   UNION ALL
   SELECT dw.chunk_of(client), dw.bit_of(client), false
-  FROM span JOIN dw.visits ON hour >= date_trunc('day', before_to_local) AT TIME ZONE $3 AND hour < before_to
+  FROM span JOIN dw.visits ON hour >= date_trunc('day', before_to_local) AT TIME ZONE $3
+    AND hour < before_to AND first_event_at < before_to
     AND ($4 = '' OR user_login_state = $4 OR ($4 = '-' AND user_login_state IS NULL))
   WHERE client IS NOT NULL
 ), visitors AS (
@@ -49,7 +55,7 @@ WITH days AS (
     AND first_event_at < before_to
     AND ($4 = '' OR user_login_state = $4 OR ($4 = '-' AND user_login_state IS NULL))
 )
-SELECT events::float8, events_before::float8, visitors::float8, visitors_before::float8,
+SELECT hourly.events::float8, (events_before - after_cut.events)::float8 AS events_before, visitors::float8, visitors_before::float8,
   sessions::float8, (by_day.sessions_before + in_part.sessions_before)::float8 AS sessions_before,
   converted::float8, (by_day.converted_before + in_part.converted_before)::float8 AS converted_before
-FROM hourly, visitors, by_day, in_part
+FROM hourly, after_cut, visitors, by_day, in_part

@@ -42,7 +42,7 @@ class DirectorySource implements Source {
       objects = [];
     }
     yield { objects, folders: shallow ? folders : [] };
-    // In the order of days, as S3 lists them: the rollups of a day are then refreshed once.
+    // In the order of days, as in S3: the rollups of a day are then refreshed once.
     if (!shallow) for (const key of folders.sort()) yield* this.list(key);
   }
 

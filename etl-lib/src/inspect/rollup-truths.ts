@@ -1,4 +1,4 @@
-/** What a rollup holds, and the same from nothing but the raw rows: written plainly, without the refresh's short cuts. */
+/** What a rollup holds, and the same from the raw rows and `dw.funnel_step`: written plainly, without the refresh's short cuts. */
 export interface RollupTruth {
   readonly rollup: string;
   readonly actual: string;

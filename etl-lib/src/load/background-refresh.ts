@@ -7,9 +7,10 @@ const WORTH_A_REFRESH = 100_000;
 const REST = 1;
 
 /**
- * Refreshes the rollups while a run loads: the run is bounded by its one thread, and the database idle half of the
- * time. One refresh at a time, on another connection of the pool. In a pool of one it and the batches take turns:
- * neither holds a connection while it waits for the other. What it leaves, or fails to do, the run's end does.
+ * Refreshes the rollups while a run loads: the run is bounded by its one thread, and the database has
+ * time. One refresh at a time, on another connection of the pool. In a pool of one it and the batches take turns, for
+ * neither holds a connection while it waits for the other; a batch that waits too long is retried. What it leaves, or
+ * fails to do, the run's end does.
  */
 export class BackgroundRefresh {
   #rows = 0;
@@ -17,7 +18,7 @@ export class BackgroundRefresh {
   #underWay: Promise<void> | undefined;
 
   /**
-   * @param refresh one step, of bounded length
+   * @param refresh one step
    * @param clock milliseconds
    */
   constructor(
