@@ -9,13 +9,17 @@ WITH days AS (
     to_local AT TIME ZONE zone AS to_at,
     (from_local - length) AT TIME ZONE zone AS before_from,
     -- an unfinished range is compared with the same part of the period before
-    least(to_local, greatest(from_local, nullif($5, '')::timestamp)) - length AS before_to_local,
-    (least(to_local, greatest(from_local, nullif($5, '')::timestamp)) - length) AT TIME ZONE zone AS before_to
+    least(to_local, greatest(from_local, $5::timestamp)) - length AS before_to_local,
+    (least(to_local, greatest(from_local, $5::timestamp)) - length) AT TIME ZONE zone AS before_to
   FROM days
-), after_cut AS ( -- the rest of the hour that the period before is cut in
-  SELECT count(event_id) AS events
-  FROM span LEFT JOIN public.clickstream_events ON event_timestamp >= before_to
-    AND event_timestamp < before_to + interval '1 hour' AND date_bin('1 hour', event_timestamp, 'epoch') < before_to
+), after_cut AS ( -- the rest of the hour that the period before is cut in; its own bounds, for the planner to see how few rows they hold
+  SELECT count(*) AS events
+  FROM (
+    SELECT (least(($2::date + 1)::timestamp, greatest($1::date::timestamp, $5::timestamp))
+      - make_interval(days => $2::date - $1::date + 1)) AT TIME ZONE $3 AS cut
+  ) AS bounds
+  JOIN public.clickstream_events ON event_timestamp >= cut AND event_timestamp < cut + interval '1 hour'
+  WHERE date_bin('1 hour', event_timestamp, 'epoch') < (SELECT before_to FROM span)
     AND ($4::text = '' OR user_login_state = $4 OR ($4 = '-' AND user_login_state IS NULL))
 ), hourly AS (
   SELECT coalesce(sum(events) FILTER (WHERE hour >= from_at), 0) AS events,
