@@ -1,9 +1,10 @@
 -- Events, visitors, sessions and conversion of a range of days and of as many days before it.
 -- $1 first day, $2 last day, $3 zone, $4 login state ('' all, '-' none given), $5 local time the data is whole up to
-WITH days AS (
+-- NOT MATERIALIZED: the planner then sees how long the span is, and computes its bounds once.
+WITH days AS NOT MATERIALIZED (
   SELECT $1::date::timestamp AS from_local, ($2::date + 1)::timestamp AS to_local,
     make_interval(days => $2::date - $1::date + 1) AS length, $3::text AS zone
-), span AS (
+), span AS NOT MATERIALIZED (
   SELECT
     from_local AT TIME ZONE zone AS from_at,
     to_local AT TIME ZONE zone AS to_at,
@@ -12,14 +13,10 @@ WITH days AS (
     least(to_local, greatest(from_local, $5::timestamp)) - length AS before_to_local,
     (least(to_local, greatest(from_local, $5::timestamp)) - length) AT TIME ZONE zone AS before_to
   FROM days
-), after_cut AS ( -- the rest of the hour that the period before is cut in; its own bounds, for the planner to see how few rows they hold
+), after_cut AS ( -- the rest of the hour that the period before is cut in
   SELECT count(*) AS events
-  FROM (
-    SELECT (least(($2::date + 1)::timestamp, greatest($1::date::timestamp, $5::timestamp))
-      - make_interval(days => $2::date - $1::date + 1)) AT TIME ZONE $3 AS cut
-  ) AS bounds
-  JOIN public.clickstream_events ON event_timestamp >= cut AND event_timestamp < cut + interval '1 hour'
-  WHERE date_bin('1 hour', event_timestamp, 'epoch') < (SELECT before_to FROM span)
+  FROM span JOIN public.clickstream_events ON event_timestamp >= before_to
+    AND event_timestamp < before_to + interval '1 hour' AND date_bin('1 hour', event_timestamp, 'epoch') < before_to
     AND ($4::text = '' OR user_login_state = $4 OR ($4 = '-' AND user_login_state IS NULL))
 ), hourly AS (
   SELECT coalesce(sum(events) FILTER (WHERE hour >= from_at), 0) AS events,
