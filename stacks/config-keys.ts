@@ -70,7 +70,7 @@ const RETENTION_DAYS = [
 const PREFIX = z.string().regex(/^[a-z][a-z0-9-]{0,15}[a-z0-9]$/);
 const PREFIX_RULE = "2 to 17 lower-case letters, digits and hyphens, starting with a letter";
 
-/** Every key that the context may set, with the seed's names and numbers as defaults. */
+/** Every key that the context may set, with the names and numbers of docs/requirements.md as defaults. */
 export const configKeys = {
   project: key(PREFIX, PREFIX_RULE, "clickstream", "tag `Project`; first part of derived names"),
   environment: key(PREFIX, PREFIX_RULE, "production", "tag `Environment`; second part of derived names"),
@@ -105,10 +105,7 @@ export const configKeys = {
   privateSubnetCidr: network("10.0.128.0/20", "its network"),
   functionSecurityGroupName: name(255, "sg_Lambda_ETL", "the function's security group"),
   warehouseSecurityGroupName: name(255, "sg_analytics_ShinyDWH", "the warehouse's security group"),
-  ec2MessagesEndpoint: switchKey(
-    true,
-    "make the `ec2messages` endpoint, which the seed lists and agents since 3.3 do without",
-  ),
+  ec2MessagesEndpoint: switchKey(true, "make the `ec2messages` endpoint, which agents since 3.3 do without"),
 
   warehouseName: name(50, "SBW_EC2_ShinyDWH", "the warehouse's host"),
   warehouseDatabase: database("clickstream_dw", "its database"),

@@ -6,7 +6,7 @@ import type { Config } from "./config.js";
 import { policy, type Statement } from "./constructs/policy.js";
 import type { NetworkStack } from "./network-stack.js";
 
-/** 5.4.2: the only ways from the private subnet to AWS. */
+/** The only ways from the private subnet to AWS. */
 export class EndpointsStack extends BaseStack {
   constructor(
     scope: Construct,

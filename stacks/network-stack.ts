@@ -11,7 +11,7 @@ import type { Config } from "./config.js";
 import { Connectivity } from "./constructs/connectivity.js";
 import { FlowLogs } from "./constructs/flow-logs.js";
 
-/** 5.4.1 and 5.4.6: the VPC, its two subnets, their routes, and who may talk to whom. */
+/** The VPC, its two subnets, their routes, and who may talk to whom. */
 export class NetworkStack extends BaseStack {
   readonly vpc: Vpc;
   readonly publicSubnet: Subnet;

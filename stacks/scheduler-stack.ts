@@ -16,7 +16,7 @@ export interface SchedulerStackProps {
   readonly bundle: FunctionBundle;
 }
 
-/** 5.4.4 and 5.4.5: the ETL function, the rule that runs it, and the alarms on both. */
+/** The ETL function, the rule that runs it, and the alarms on both. */
 export class SchedulerStack extends BaseStack {
   constructor(scope: Construct, config: Config, { network, warehouse, bundle }: SchedulerStackProps) {
     super(scope, "scheduler", config);

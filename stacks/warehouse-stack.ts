@@ -21,7 +21,7 @@ export interface WarehouseStackProps {
   readonly artefacts: Artefacts;
 }
 
-/** 5.4.3: the artifacts bucket and the host with the warehouse; with `webDb` the OLTP host too. */
+/** The artifacts bucket and the host with the warehouse; with `webDb` the OLTP host too. */
 export class WarehouseStack extends BaseStack {
   readonly host: PostgresHost;
 

@@ -6,7 +6,7 @@ import { configKeys } from "../../stacks/config-keys.js";
 import { REPOSITORY } from "../helpers/terraform.js";
 
 describe("configuration", () => {
-  it("has the seed's names and numbers as defaults", () => {
+  it("has the names and numbers of docs/requirements.md as defaults", () => {
     expect(loadConfig()).to.include({
       region: "ap-southeast-1",
       vpcName: "SBW_Project_VPC",

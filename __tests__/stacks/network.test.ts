@@ -33,7 +33,7 @@ const CONNECTIONS = [
 describe("network stack", () => {
   const { network } = synthesize();
 
-  it("makes the seed's VPC, with DNS", () => {
+  it("makes the VPC asked for, with DNS", () => {
     expect(network.resource("aws_vpc")).to.deep.include({
       cidr_block: "10.0.0.0/16",
       enable_dns_support: true,
@@ -42,7 +42,7 @@ describe("network stack", () => {
     });
   });
 
-  it("makes the seed's two subnets, in one zone", () => {
+  it("makes the two subnets asked for, in one zone", () => {
     const subnets = network.resources("aws_subnet").map(([, { cidr_block, availability_zone, tags }]) => ({
       cidr_block,
       availability_zone,
@@ -77,12 +77,12 @@ describe("network stack", () => {
     ]);
   });
 
-  it("names the groups as the seed does", () => {
+  it("names the groups as asked", () => {
     const names = network.resources("aws_security_group").map(([, { name }]) => name);
     expect(names).to.have.members(["sg_Lambda_ETL", "sg_analytics_ShinyDWH", "sg_clickstream_endpoints"]);
   });
 
-  it("opens exactly the connections of 5.4.6 and those to the endpoints", () => {
+  it("opens exactly the connections asked for and those to the endpoints", () => {
     expect(connections(network)).to.deep.equal(CONNECTIONS);
   });
 

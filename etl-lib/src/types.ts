@@ -72,7 +72,7 @@ export interface Reject {
   readonly raw: string;
 }
 
-/** The columns of `public.clickstream_events`, in the order of the seed document. */
+/** The columns of `public.clickstream_events`, in their promised order. */
 export const EVENT_COLUMNS = [
   "event_id",
   "event_timestamp",

@@ -9,7 +9,7 @@ const POSTGRES = 5432;
 const SHINY = 3838;
 const HTTPS = 443;
 
-/** Who may talk to whom (5.4.6): every group and every rule of the VPC, in one place. */
+/** Who may talk to whom (docs/requirements.md): every group and every rule of the VPC, in one place. */
 export class Connectivity extends Construct {
   readonly function: Group;
   readonly warehouse: Group;

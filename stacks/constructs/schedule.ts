@@ -5,7 +5,7 @@ import { LambdaPermission } from "@cdktf/provider-aws/lib/lambda-permission/inde
 import { Construct } from "constructs";
 import type { BaseStack } from "../base-stack.js";
 
-/** 5.4.5: the rule that runs the function, which this one rule alone may do. */
+/** The rule that runs the function, which this one rule alone may do. */
 export class Schedule extends Construct {
   readonly rule: CloudwatchEventRule;
 

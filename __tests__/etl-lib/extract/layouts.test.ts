@@ -7,7 +7,7 @@ const TWO = { eventName: "click", element: { dataset: { k: "v]},\n\r\t" }, list:
 const THREE = { eventName: "logout" };
 const ALL = [ONE, TWO, THREE];
 
-/** The layouts of raw-events.md, by how they write events; `eol` ends a line. */
+/** The layouts of docs/input-contract.md, by how they write events; `eol` ends a line. */
 const LAYOUTS: { readonly [name: string]: { text: (eol: string) => string; records: readonly unknown[] } } = {
   "one event, compact": { text: () => JSON.stringify(ONE), records: [ONE] },
   "one event with a line feed behind it": { text: (eol) => JSON.stringify(ONE) + eol, records: [ONE] },
@@ -60,7 +60,7 @@ const CHUNK_SIZES = [1, 7, 64 * 1024];
 
 const printed = (json: unknown, eol: string): string => JSON.stringify(json, null, 2).replaceAll("\n", eol);
 
-describe("every layout of raw-events.md", () => {
+describe("every layout of the input contract", () => {
   for (const [layout, { text, records }] of Object.entries(LAYOUTS))
     for (const [encoding, encode] of Object.entries(ENCODINGS))
       it(`${layout}, ${encoding}: with or without byte-order mark, LF or CRLF, in chunks of any size`, async () => {

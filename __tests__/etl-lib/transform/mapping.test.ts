@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { EVENT_COLUMNS, type EventColumn } from "../../../etl-lib/src/types.js";
 import { mapped } from "../support/transform.js";
 
-/** The table of raw-events.md: column, where its sources lie, the sources in their order. */
+/** The table of docs/input-contract.md: column, where its sources lie, the sources in their order. */
 const TEXT: readonly [column: EventColumn, within: "event" | "product", sources: readonly string[]][] = [
   ["event_name", "event", ["eventName", "event_name"]],
   ["user_id", "event", ["userId", "user_id"]],
@@ -31,7 +31,7 @@ const eventWith = (within: "event" | "product", fields: Fields): Fields =>
 const rowWith = (within: "event" | "product", fields: Fields) => mapped(eventWith(within, fields)).row;
 
 describe("the mapping to the 16 columns", () => {
-  it("is of the seed's columns, in their order", () => {
+  it("has the table's columns, in their order", () => {
     expect(Object.keys(mapped(NAMED).row)).to.deep.equal([...EVENT_COLUMNS]);
     expect(EVENT_COLUMNS).to.have.length(16);
   });

@@ -30,7 +30,7 @@ export const gzip = (text: string): Buffer => gzipSync(text);
 
 /** A key below an hour of 6 December 2025, as the ingest function writes it today. */
 export const hourKey = (name: string, hour = "05"): string => `events/2025/12/06/${hour}/${name}`;
-/** A key below that day, as the seed document has it. */
+/** A key below that day, without an hour. */
 export const dayKey = (name: string): string => `events/2025/12/06/${name}`;
 
 export const DAY = { from: new Date("2025-12-06T00:00:00Z"), to: new Date("2025-12-07T00:00:00Z") };

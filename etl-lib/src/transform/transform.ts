@@ -19,7 +19,7 @@ export type Transformed =
 
 /**
  * Maps one parsed JSON value to a row of `public.clickstream_events`, or says why it cannot be one. Never throws,
- * whatever the value; repairs are counted in `log`. The mapping is the table of `raw-events.md`.
+ * whatever the value; repairs are counted in `log`. The mapping is the table of docs/input-contract.md.
  */
 export function transformEvent(value: unknown, origin: EventOrigin, log: RepairLog): Transformed {
   if (!isJsonObject(value))
