@@ -1,4 +1,5 @@
 /** How fast the dashboard is on ten million events, beside reading all rows into R as is commonly done. */
+
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -12,8 +13,8 @@ import { findProgram } from "../__tests__/dashboard/support/tools.js";
 import { launchDashboard } from "../cli/dashboard/launch.js";
 import { findRuntime } from "../cli/dashboard/runtime.js";
 import { count, table } from "../cli/format.js";
-import { openEmbedded } from "../cli/target/embedded.js";
-import { choosePort } from "../cli/target/server.js";
+import { choosePort } from "../connect/local-port.js";
+import { openEmbedded } from "../postgres/embedded.js";
 
 const options = new Command("bench dashboard")
   .option("--events <n>", "events in the warehouse", Number, 10_000_000)

@@ -10,9 +10,9 @@ import { Command } from "commander";
 import { directorySource, migrate, type Queryable, type WarehousePool } from "etl-lib";
 import pg from "pg";
 import { count, table } from "../cli/format.js";
-import { openEmbedded } from "../cli/target/embedded.js";
 import { copyIntoEvents } from "../etl-lib/src/load/copy.js";
 import { readChunks } from "../etl-lib/src/read-chunks.js";
+import { openEmbedded } from "../postgres/embedded.js";
 import { eventJson } from "./events.js";
 import type { Job, Result } from "./worker.js";
 

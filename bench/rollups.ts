@@ -17,7 +17,7 @@ import {
 } from "etl-lib";
 import pg from "pg";
 import { count, table } from "../cli/format.js";
-import { openEmbedded } from "../cli/target/embedded.js";
+import { openEmbedded } from "../postgres/embedded.js";
 import { eventJson } from "./events.js";
 
 const options = new Command("bench rollups")

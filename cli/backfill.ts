@@ -8,8 +8,9 @@ import { openProgressFile } from "./backfill/progress-file.js";
 import { backfillView, reportText } from "./backfill/view.js";
 import { jsonOption, wholeNumber } from "./commands/options.js";
 import { ENVIRONMENT_HELP, outputOption, runCommand } from "./deployed/command.js";
-import { openDeployed, PROJECT_ROOT } from "./deployed/deployed.js";
+import { openDeployed } from "./deployed/deployed.js";
 import { EXIT } from "./exit.js";
+import { PROJECT_ROOT } from "./shared/project.js";
 
 interface Options {
   readonly from: string;

@@ -1,11 +1,11 @@
 import { EtlError, migrate } from "etl-lib";
 import type pg from "pg";
-import { EnvironmentError } from "../functions/etl/environment.js";
+import { TargetError } from "../connect/connection.js";
+import { EnvironmentError } from "../connect/environment.js";
+import { choosePort } from "../connect/local-port.js";
 import { launchDashboard } from "./dashboard/launch.js";
 import { findRuntime, RuntimeMissing } from "./dashboard/runtime.js";
-import { TargetError } from "./target/errors.js";
-import { openTarget } from "./target/open-target.js";
-import { choosePort } from "./target/server.js";
+import { openTarget } from "./shared/target.js";
 
 const PORT = 3838;
 const READER = "dashboard_reader";

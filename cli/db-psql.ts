@@ -1,48 +1,21 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { EtlError } from "etl-lib";
-import { EnvironmentError } from "../functions/etl/environment.js";
-import type { Connection } from "./target/connection.js";
-import { TargetError } from "./target/errors.js";
-import { openTarget } from "./target/open-target.js";
+import { libpqEnvironment, TargetError } from "../connect/connection.js";
+import { EnvironmentError } from "../connect/environment.js";
+import { openTarget } from "./shared/target.js";
 
 /** `npm run db:psql [-- psql's own arguments]`: psql on whichever target database is in force. */
 async function main(): Promise<number> {
   const target = await openTarget({ applicationName: "psql", poolSize: 1 });
-  const scratch = mkdtempSync(join(tmpdir(), "db-psql-"));
+  const libpq = libpqEnvironment(target.connection);
   process.on("SIGINT", () => {}); // Ctrl-C belongs to psql, which cancels its query
   try {
     console.error(`Target: ${target.description}`);
-    return await psql(process.argv.slice(2), {
-      ...process.env,
-      ...libpqEnvironment(target.connection, scratch),
-    });
+    return await psql(process.argv.slice(2), { ...process.env, ...libpq.env });
   } finally {
-    rmSync(scratch, { recursive: true });
+    libpq.remove();
     await target.close();
   }
-}
-
-/** By environment, so that the password shows in no list of processes. */
-function libpqEnvironment(connection: Connection, scratch: string): NodeJS.ProcessEnv {
-  return {
-    PGHOST: connection.host,
-    PGPORT: `${connection.port}`,
-    PGUSER: connection.user,
-    PGPASSWORD: connection.password,
-    PGDATABASE: connection.database,
-    PGSSLMODE: connection.ssl,
-    ...(connection.ssl === "verify-full" ? { PGSSLROOTCERT: rootCertificate(connection.ca, scratch) } : {}),
-  };
-}
-
-function rootCertificate(ca: string | null, scratch: string): string {
-  if (ca === null) return "system";
-  const file = join(scratch, "ca.pem");
-  writeFileSync(file, ca);
-  return file;
 }
 
 function psql(args: string[], env: NodeJS.ProcessEnv): Promise<number> {

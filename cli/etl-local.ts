@@ -7,7 +7,7 @@ import { sampleCommand } from "./commands/sample.js";
 import { statusCommand } from "./commands/status.js";
 import { verifyCommand } from "./commands/verify.js";
 import { reportFailure } from "./exit.js";
-import { loadDotEnv } from "./target/open-target.js";
+import { loadDotEnv } from "./shared/project.js";
 
 const program = new Command("etl:local")
   .description("Loads raw clickstream events into PostgreSQL and looks after what was loaded.")

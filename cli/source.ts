@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { directorySource, lookbackWindow, parseWindow, type Source, s3Source, type Window } from "etl-lib";
-import { createS3Client } from "../functions/etl/clients.js";
-import { type Env, readAwsEnvironment, readLookbackHours } from "../functions/etl/environment.js";
+import { createS3Client } from "../connect/clients.js";
+import { type Env, readAwsEnvironment, readLookbackHours } from "../connect/environment.js";
 import { parseDuration } from "./duration.js";
 import { UsageError } from "./exit.js";
 

@@ -1,9 +1,10 @@
 import { Argument, Command } from "commander";
+import { LOOPBACK } from "../connect/local-port.js";
 import { wholeNumber } from "./commands/options.js";
 import { ENVIRONMENT_HELP, outputOption, runCommand } from "./deployed/command.js";
 import { type Deployed, openDeployed } from "./deployed/deployed.js";
 import { assertFree, assertPrograms, assertReachable } from "./tunnel/prerequisites.js";
-import { LOOPBACK, SERVICES, type ServiceName } from "./tunnel/service.js";
+import { SERVICES, type ServiceName } from "./tunnel/service.js";
 import { keepTunnel } from "./tunnel/tunnel.js";
 
 const command = new Command("tunnel")

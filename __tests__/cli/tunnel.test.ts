@@ -3,8 +3,9 @@ import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { expect } from "chai";
 import { assertFree, assertPrograms } from "../../cli/tunnel/prerequisites.js";
-import { isTaken, LOOPBACK, SERVICES } from "../../cli/tunnel/service.js";
+import { SERVICES } from "../../cli/tunnel/service.js";
 import { keepTunnel } from "../../cli/tunnel/tunnel.js";
+import { isTaken, LOOPBACK } from "../../connect/local-port.js";
 import { createSessionManager, isAlive, type SessionManager } from "./support/session-manager.js";
 
 const REFUSAL =

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { launchDashboard } from "../../cli/dashboard/launch.js";
 import { bundleRuntime } from "../../cli/dashboard/runtime.js";
-import { choosePort } from "../../cli/target/server.js";
+import { choosePort } from "../../connect/local-port.js";
 import type { TestDatabase } from "../helpers/postgres.js";
 import { asReader, smallShop } from "./support/warehouse.js";
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
-import { choosePort } from "../../cli/target/server.js";
+import { choosePort } from "../../connect/local-port.js";
 import type { TestDatabase } from "../helpers/postgres.js";
 import { requireR } from "./support/tools.js";
 import { emptyWarehouse } from "./support/warehouse.js";

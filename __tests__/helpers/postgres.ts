@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after } from "mocha";
 import pg from "pg";
-import { type Cluster, openCluster } from "../../cli/target/cluster.js";
-import { choosePort, findServer, type Settings, startServer, stopServer } from "../../cli/target/server.js";
+import { choosePort } from "../../connect/local-port.js";
+import { type Cluster, openCluster } from "../../postgres/cluster.js";
+import { findServer, type Settings, startServer, stopServer } from "../../postgres/server.js";
 
 /** What a client needs to reach a database of the test's server. */
 export interface ConnectionConfig {

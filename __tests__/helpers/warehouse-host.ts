@@ -15,10 +15,8 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { findBinaries } from "../../cli/target/binaries.js";
-import { reachableBinaries } from "../../cli/target/reach.js";
-import { choosePort } from "../../cli/target/server.js";
-import { serverUser } from "../../cli/target/server-user.js";
+import { choosePort } from "../../connect/local-port.js";
+import { findBinaries, reachableBinaries, serverUser } from "../../postgres/programs.js";
 
 /** How a warehouse host is made in a scratch folder. */
 export interface WarehouseHostOptions {

@@ -4,7 +4,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { choosePort } from "../../cli/target/server.js";
+import { choosePort } from "../../connect/local-port.js";
 import { BUCKET, createHost, skipWithout, skipWithoutHost } from "../helpers/warehouse-fixture.js";
 import type { WarehouseHost } from "../helpers/warehouse-host.js";
 

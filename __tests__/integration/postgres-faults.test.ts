@@ -129,7 +129,7 @@ describe("integration: PostgreSQL fails in the middle of a run", function () {
       counts(0, 0),
     ]);
     expect(failed.error).to.include({ kind: "retriable", stage: "load" });
-    expect(failed.error?.message).to.match(/^PostgreSQL is not to be had at this moment: .*ECONNREFUSED/);
+    expect(failed.error?.message).to.match(/^PostgreSQL is not available: .*ECONNREFUSED/);
     await server.start();
     expect((await run()).events).to.deep.equal(counts(1, 1));
   });

@@ -1,4 +1,4 @@
-import { openTarget } from "../../cli/target/open-target.js";
+import { openTarget } from "../../cli/shared/target.js";
 
 /** A command for the tests: opens the target of the folder it is given, says so, and closes it when stdin ends. */
 const [root = "", composePort = ""] = process.argv.slice(2);

@@ -1,11 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
-import { COMPOSE } from "../../cli/target/compose.js";
-import { TargetError } from "../../cli/target/errors.js";
-import { openTarget, type Target } from "../../cli/target/open-target.js";
-import { choosePort } from "../../cli/target/server.js";
-import type { Env } from "../../functions/etl/environment.js";
+import { COMPOSE, openTarget, type Target } from "../../cli/shared/target.js";
+import { TargetError } from "../../connect/connection.js";
+import type { Env } from "../../connect/environment.js";
+import { choosePort } from "../../connect/local-port.js";
 import { startPostgres, type TestDatabase } from "../helpers/postgres.js";
 
 const DB_PSQL = fileURLToPath(new URL("../../cli/db-psql.ts", import.meta.url));

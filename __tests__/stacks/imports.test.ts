@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { REPOSITORY } from "../helpers/terraform.js";
 
-const FOLDERS = ["stacks", "functions", "cli", "etl-lib/src", "bench"];
+const FOLDERS = ["stacks", "connect", "functions", "postgres", "cli", "etl-lib/src", "bench"];
 const BINDINGS = /^(cdktf|constructs|@cdktf\/.*)$/;
 
 function sources(): string[] {
@@ -43,7 +43,7 @@ describe("imports", () => {
     const foreign = all
       .filter(({ file }) => file.startsWith("stacks/"))
       .flatMap(({ specifiers }) => specifiers)
-      .filter((name) => /etl-lib|functions|cli\//.test(name));
+      .filter((name) => /etl-lib|functions|connect\/|postgres\/|cli\//.test(name));
     expect([...new Set(foreign.map((name) => name.replace(/^(\.\.\/)+/, "")))].sort()).to.deep.equal([
       "functions/etl/bundle.js",
       "functions/etl/contract.js",

@@ -1,9 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Connection } from "../target/connection.js";
+import { type Connection, libpqEnvironment, type PlainConnection } from "../../connect/connection.js";
 import type { Runtime } from "./runtime.js";
 
 /** A dashboard that answers. */
@@ -17,8 +14,7 @@ export interface RunningDashboard {
 
 export interface LaunchOptions {
   readonly runtime: Runtime;
-  readonly connection: Pick<Connection, "host" | "port" | "user" | "password" | "database"> &
-    Partial<Pick<Connection, "ssl" | "ca">>;
+  readonly connection: PlainConnection & Partial<Pick<Connection, "ssl" | "ca">>;
   /** The role to read as, where `connection.user` is another. */
   readonly role?: string;
   readonly port: number;
@@ -31,9 +27,17 @@ const STOP_MS = 5_000;
 
 /** Starts R on 127.0.0.1 and waits until it answers. @throws {Error} with R's last words when it ends before that */
 export async function launchDashboard(options: LaunchOptions): Promise<RunningDashboard> {
-  const { runtime, port, onLog } = options;
+  const { runtime, connection, role, port, onLog } = options;
+  const libpq = libpqEnvironment({ ssl: "disable", ca: null, ...connection });
   const child = spawn(runtime.command, runtime.args, {
-    env: { ...process.env, ...environment(options) },
+    env: {
+      ...process.env,
+      ...libpq.env,
+      LANG: "C.UTF-8",
+      LC_ALL: "C.UTF-8",
+      PGOPTIONS: role === undefined ? "" : `-c role=${role}`,
+      DASHBOARD_PORT: `${port}`,
+    },
     stdio: ["ignore", "ignore", "pipe"],
   });
   const lines: string[] = [];
@@ -43,7 +47,7 @@ export async function launchDashboard(options: LaunchOptions): Promise<RunningDa
       onLog?.(line);
     }
   });
-  const ended = once(child, "close").then(() => {});
+  const ended = once(child, "close").then(libpq.remove);
   const failed = once(child, "error").then(([error]) => {
     throw error;
   });
@@ -57,30 +61,6 @@ export async function launchDashboard(options: LaunchOptions): Promise<RunningDa
     throw new Error(`The dashboard did not start: ${lines.slice(-3).join(" ") || cause}`, { cause });
   }
   return { url, pid: child.pid ?? 0, ended, stop };
-}
-
-function environment({ connection, role, port }: LaunchOptions): NodeJS.ProcessEnv {
-  return {
-    LANG: "C.UTF-8",
-    LC_ALL: "C.UTF-8",
-    PGHOST: connection.host,
-    PGPORT: `${connection.port}`,
-    PGDATABASE: connection.database,
-    PGUSER: connection.user,
-    PGPASSWORD: connection.password,
-    PGSSLMODE: connection.ssl ?? "prefer",
-    ...(connection.ssl === "verify-full" ? { PGSSLROOTCERT: rootCertificate(connection.ca) } : {}),
-    PGOPTIONS: role === undefined ? "" : `-c role=${role}`,
-    DASHBOARD_PORT: `${port}`,
-  };
-}
-
-/** A file, because libpq takes no certificate as text. It holds nothing secret and the system clears it away. */
-function rootCertificate(ca: string | null | undefined): string {
-  if (ca === null || ca === undefined) return "/etc/ssl/certs/ca-certificates.crt";
-  const file = join(mkdtempSync(join(tmpdir(), "dashboard-")), "ca.pem");
-  writeFileSync(file, ca);
-  return file;
 }
 
 async function answered(url: string, child: ChildProcess): Promise<void> {

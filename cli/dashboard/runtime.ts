@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { PROJECT_ROOT } from "../target/open-target.js";
+import { PROJECT_ROOT } from "../shared/project.js";
 
 /** What runs the app: a command line that `serve.R`'s environment is given to. */
 export interface Runtime {

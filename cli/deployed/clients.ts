@@ -5,8 +5,8 @@ import { LambdaClient } from "@aws-sdk/client-lambda";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { SSMClient } from "@aws-sdk/client-ssm";
-import { createS3Client } from "../../functions/etl/clients.js";
-import { type Env, readAwsEnvironment } from "../../functions/etl/environment.js";
+import { createS3Client } from "../../connect/clients.js";
+import { type Env, readAwsEnvironment } from "../../connect/environment.js";
 
 /** The services that the deployed environment is looked at through. */
 export interface Clients {

@@ -1,6 +1,6 @@
 import { type Command, CommanderError, Option } from "commander";
 import { PlanError } from "etl-lib";
-import { EnvironmentError } from "../../functions/etl/environment.js";
+import { EnvironmentError } from "../../connect/environment.js";
 import { ConfigError } from "../../stacks/config.js";
 import { EXIT, UsageError } from "../exit.js";
 import { DeployedError } from "./errors.js";

@@ -1,12 +1,10 @@
-import { fileURLToPath } from "node:url";
-import type { Env } from "../../functions/etl/environment.js";
+import type { Env } from "../../connect/environment.js";
 import type { Config } from "../../stacks/config.js";
+import { PROJECT_ROOT } from "../shared/project.js";
 import { type Clients, createClients } from "./clients.js";
 import { readConfig } from "./config.js";
 import { DeployedError } from "./errors.js";
 import { type Outputs, readOutputs, type StackName } from "./state.js";
-
-export const PROJECT_ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** One deployed environment: its configuration, the outputs of its stacks, and AWS itself. */
 export interface Deployed {

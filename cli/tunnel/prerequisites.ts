@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
+import { isTaken } from "../../connect/local-port.js";
 import type { Deployed } from "../deployed/deployed.js";
 import { DeployedError } from "../deployed/errors.js";
 import { inspectAgent, inspectInstance } from "../deployed/host.js";
-import { isTaken } from "./service.js";
 
 const CLI_DOCS = "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html";
 const PLUGIN_DOCS =

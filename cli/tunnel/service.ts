@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { LOOPBACK } from "../../connect/local-port.js";
 
 /** What a tunnel can lead to. */
 export interface Service {
@@ -13,7 +14,6 @@ export interface Service {
 }
 
 const PROBE_MS = 3_000;
-export const LOOPBACK = "127.0.0.1";
 
 export const SERVICES = {
   dashboard: { port: 3838, localPort: 3838, answers: answersHttp },
@@ -45,16 +45,5 @@ function answersPostgres(localPort: number): Promise<boolean> {
     socket.once("data", (data) => end(data[0] === 0x53 || data[0] === 0x4e)); // "S" or "N"
     socket.once("error", () => end(false));
     socket.once("close", () => resolve(false));
-  });
-}
-
-/** Whether something listens on the local port already. */
-export function isTaken(localPort: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(localPort, LOOPBACK, () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
   });
 }

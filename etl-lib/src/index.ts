@@ -14,7 +14,7 @@ export { type RollupDifference, type RollupReport, verifyRollups } from "./inspe
 export { type RunRow, status, type WarehouseStatus } from "./inspect/status.js";
 export { type Gap, type VerifiedHour, type VerifyReport, verify } from "./inspect/verify.js";
 export { assertSchema, type Migration, migrate, readMigrations } from "./load/migrations.js";
-export { toLoadError } from "./load/pg-errors.js";
+export { firstOf as firstPgError, type PgFault, pgFault, toLoadError } from "./load/pg-errors.js";
 export { type RefreshResult, rebuildRollups, refreshRollups } from "./load/rollups.js";
 export type { Queryable, WarehouseClient, WarehousePool } from "./load/warehouse.js";
 export { DEFAULT_RETRY, type RetryPolicy } from "./retry.js";

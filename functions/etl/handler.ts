@@ -1,9 +1,9 @@
 import { type RunSummary, runEtl, type Source, s3Source } from "etl-lib";
-import { createS3Client, createSsmClient } from "./clients.js";
-import { type Env, type EtlEnvironment, readEtlEnvironment } from "./environment.js";
+import { createS3Client, createSsmClient } from "../../connect/clients.js";
+import { type Env, type EtlEnvironment, readEtlEnvironment } from "../../connect/environment.js";
+import { createPool, RenewingPool, readSecrets } from "../../connect/warehouse.js";
 import { parseEvent } from "./event.js";
 import { createTelemetry, hasFailed, publishRun, type Telemetry } from "./telemetry.js";
-import { createPool, RenewingPool, readSecrets } from "./warehouse.js";
 
 /** The part of Lambda's context that a run needs. */
 export interface InvocationContext {

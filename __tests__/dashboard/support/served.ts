@@ -1,7 +1,7 @@
 import type { Context } from "mocha";
 import type { Browser } from "playwright-core";
 import { launchDashboard, type RunningDashboard } from "../../../cli/dashboard/launch.js";
-import { choosePort } from "../../../cli/target/server.js";
+import { choosePort } from "../../../connect/local-port.js";
 import type { TestDatabase } from "../../helpers/postgres.js";
 import { openBrowser } from "./browser.js";
 import { requireChromium, requireR } from "./tools.js";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { ExtractError, LoadError } from "../../../etl-lib/src/errors.js";
-import { toLoadError } from "../../../etl-lib/src/load/pg-errors.js";
+import { pgFault, toLoadError } from "../../../etl-lib/src/load/pg-errors.js";
 
 const pgError = (code: string | undefined, message = `${code} happened`) =>
   Object.assign(new Error(message), code !== undefined && { code });
@@ -83,5 +83,28 @@ describe("toLoadError", () => {
   it("leaves an error of this library as it is", () => {
     const error = new ExtractError("changed", "gone");
     expect(toLoadError(error)).to.equal(error);
+  });
+});
+
+describe("pgFault", () => {
+  const faults: readonly [code: string | undefined, message: string, fault: string][] = [
+    ["28P01", "password authentication failed", "login"],
+    ["28000", "no pg_hba.conf entry for host", "pg-hba"],
+    ["53100", "could not extend file: No space left on device", "disk-full"],
+    ["57P01", "terminating connection due to administrator command", "lost"],
+    ["HOSTNAME_MISMATCH", "certificate", "certificate"],
+    ["ERR_TLS_CERT_ALTNAME_INVALID", "does not match", "certificate"],
+    ["ERR_TLS_HANDSHAKE_TIMEOUT", "TLS handshake timeout", "unreachable"],
+    ["ERR_TLS_PROTOCOL_VERSION_CONFLICT", "versions", "tls"],
+    [undefined, "The server does not support SSL connections", "no-tls"],
+    [undefined, "timeout exceeded when trying to connect", "unreachable"],
+  ];
+  for (const [code, message, fault] of faults)
+    it(`${code ?? message}: ${fault}`, () => {
+      expect(pgFault(pgError(code, message))).to.equal(fault);
+    });
+
+  it("a full disk is said as such", () => {
+    expect(toLoadError(pgError("53100")).message).to.match(/^The disk of PostgreSQL is full/);
   });
 });

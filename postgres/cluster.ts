@@ -11,20 +11,23 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { type Binaries, findBinaries, program } from "./binaries.js";
-import { TargetError } from "./errors.js";
-import { reachableBinaries, reachableFolder } from "./reach.js";
-import { MAJOR } from "./server.js";
-import { type ServerUser, serverUser } from "./server-user.js";
+import { TargetError } from "../connect/connection.js";
+import { reachableFolder } from "./folder.js";
+import {
+  type Binaries,
+  findBinaries,
+  MAJOR,
+  program,
+  reachableBinaries,
+  type ServerUser,
+  serverUser,
+} from "./programs.js";
+import type { ServerHome } from "./server.js";
 
 /** A data folder with what is needed to run a server on it. */
-export interface Cluster {
-  readonly dataDir: string;
-  readonly logFile: string;
+export interface Cluster extends ServerHome {
   readonly superuser: string;
   readonly password: string;
-  readonly user: ServerUser;
-  readonly binaries: Binaries;
 }
 
 const SUPERUSER = "postgres";

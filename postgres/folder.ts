@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -7,17 +6,15 @@ import {
   readFileSync,
   readlinkSync,
   realpathSync,
-  renameSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { type Binaries, program } from "./binaries.js";
-import { TargetError } from "./errors.js";
-import { findServer, MAJOR } from "./server.js";
-import { canEnter, canRead, type ServerUser } from "./server-user.js";
+import { TargetError } from "../connect/connection.js";
+import { canEnter, MAJOR, run, type ServerUser } from "./programs.js";
+import { findServer } from "./server.js";
 
 /** Where root keeps what the server's user could not reach in a closed folder such as /root. */
 const SYSTEM_FOLDER = "/var/lib/clickstream-analytics";
@@ -74,26 +71,6 @@ function isLinked(place: string): boolean {
   }
 }
 
-/** The programs themselves or, when the server's user cannot read them where they are installed, a copy in `base`. */
-export function reachableBinaries(binaries: Binaries, base: string, user: ServerUser): Binaries {
-  if (canRead(user, program(binaries, "postgres"))) return binaries;
-  const copy = { ...binaries, root: join(base, `native-${binaries.version}`) };
-  if (!existsSync(copy.root)) copyTree(binaries.root, copy.root, base);
-  return copy;
-}
-
-function copyTree(from: string, to: string, base: string): void {
-  const draft = mkdtempSync(join(base, "copy-"));
-  try {
-    run("cp", ["-RP", `${from}/.`, draft]);
-    run("chmod", ["-R", "a+rX", draft]);
-    renameSync(draft, to);
-  } catch (error) {
-    rmSync(draft, { recursive: true, force: true });
-    if (!existsSync(to)) throw error;
-  }
-}
-
 function createFolder(path: string): string {
   try {
     mkdirSync(path, { recursive: true });
@@ -103,12 +80,5 @@ function createFolder(path: string): string {
       `The embedded PostgreSQL needs the folder ${path} (${String(cause)}): make it writable, or set DWH_HOST to a database of your own.`,
       { cause },
     );
-  }
-}
-
-function run(command: string, args: string[]): void {
-  const { status, stderr } = spawnSync(command, args, { encoding: "utf8" });
-  if (status !== 0) {
-    throw new TargetError(`The embedded PostgreSQL could not be set up (${command}): ${stderr.trim()}.`);
   }
 }

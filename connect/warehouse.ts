@@ -1,6 +1,6 @@
 import { checkServerIdentity } from "node:tls";
 import type { SSMClient } from "@aws-sdk/client-ssm";
-import { LoadError, type WarehouseClient, type WarehousePool } from "etl-lib";
+import { LoadError, type PgFault, pgFault, type WarehouseClient, type WarehousePool } from "etl-lib";
 import pg from "pg";
 import type { WarehouseEnvironment } from "./environment.js";
 import { readParameter } from "./parameters.js";
@@ -20,8 +20,7 @@ export interface PoolOptions {
 }
 
 const SECOND = 1_000;
-const REFUSED_PASSWORD = ["28P01", "28000"];
-const REFUSED_CERTIFICATE = /^(CERT_|UNABLE_TO_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT|ERR_TLS_CERT_)/;
+const REFUSALS: readonly PgFault[] = ["login", "pg-hba", "certificate"];
 
 /** @throws {LoadError} a parameter cannot be read */
 export async function readSecrets(
@@ -86,10 +85,7 @@ function tlsOptions(warehouse: WarehouseEnvironment, { ca }: WarehouseSecrets): 
 }
 
 /** Whether other secrets might help: the password or the certificate was refused. */
-export function isRefused(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return REFUSED_PASSWORD.includes(code) || REFUSED_CERTIFICATE.test(code);
-}
+const isRefused = (error: unknown): boolean => REFUSALS.includes(pgFault(error));
 
 /**
  * A pool that outlives a change of password or certificate: when either is refused, both are read again once and

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { type PgFault, pgFault } from "etl-lib";
+import pg from "pg";
+import { type Connection, queryOnce, TargetError } from "../connect/connection.js";
+import { choosePort, LOOPBACK } from "../connect/local-port.js";
 import { type Cluster, openCluster } from "./cluster.js";
-import { type Connection, errorCode, queryOnce } from "./connection.js";
-import { TargetError } from "./errors.js";
-import { type Lease, takeLease } from "./lease.js";
-import { choosePort, findServer, LOOPBACK, type Settings, startServer, stopServer } from "./server.js";
+import { findServer, type Settings, startServer, stopServer } from "./server.js";
 
 /** The embedded server, running, with this process's claim on it. */
 export interface EmbeddedServer {
@@ -32,8 +33,9 @@ const PATIENCE_MS = 90_000;
 const START_PATIENCE_MS = 15_000;
 const POLL_MS = 100;
 /** The server is starting, stopping, or was stopped under the connection. */
-const TRANSIENT = ["57P01", "57P02", "57P03", "08006", "ECONNREFUSED", "ECONNRESET", "EPIPE"];
-const EXISTS_ALREADY = ["42P04", "23505"];
+const TRANSIENT: readonly PgFault[] = ["starting", "lost", "unreachable"];
+/** Any constant that nothing else on the embedded server locks. */
+const GATE = 5_432_018;
 
 /**
  * Joins the server that runs on the folder's cluster, or makes the cluster and starts one.
@@ -97,19 +99,67 @@ async function leave(cluster: Cluster, lease: Lease): Promise<void> {
 }
 
 function ignoreTransient(error: unknown): null {
-  const lost = error instanceof Error && /Connection terminated|timeout/i.test(error.message);
-  if (lost || TRANSIENT.includes(errorCode(error))) return null;
+  if (TRANSIENT.includes(pgFault(error))) return null;
   throw new TargetError(`The embedded PostgreSQL cannot be used: ${String(error)}.`, { cause: error });
 }
 
 async function createDatabase(connection: Connection): Promise<void> {
   const server = { ...connection, database: "postgres" };
   const { database } = connection;
-  const { rows } = await queryOnce(server, "SELECT datname FROM pg_database");
-  if (rows.some((row) => row.datname === database)) return;
+  const exists = async () => {
+    const { rows } = await queryOnce(server, "SELECT datname FROM pg_database");
+    return rows.some((row) => row.datname === database);
+  };
+  if (await exists()) return;
   try {
     await queryOnce(server, `CREATE DATABASE "${database.replaceAll('"', '""')}"`);
   } catch (error) {
-    if (!EXISTS_ALREADY.includes(errorCode(error))) throw error;
+    if (!(await exists())) throw error; // another command was first
   }
+}
+
+/**
+ * A command's claim on the embedded server: a connection that holds a shared advisory lock. The server drops it with
+ * the connection, so a command that was killed leaves no claim behind.
+ */
+interface Lease {
+  /**
+   * Gives the claim up.
+   *
+   * @returns whether it was the last one. If so the gate stays locked, so that nobody comes in, until the server stops.
+   */
+  release(): Promise<boolean>;
+  /** Disconnects. */
+  end(): Promise<void>;
+}
+
+/** @throws what the driver throws: the server is starting, stopping or gone */
+async function takeLease(cluster: Cluster, port: number): Promise<Lease> {
+  const client = new pg.Client({
+    host: LOOPBACK,
+    port,
+    user: cluster.superuser,
+    password: cluster.password,
+    database: "postgres",
+    application_name: "etl:local lease",
+    keepAlive: true,
+    connectionTimeoutMillis: 10_000,
+  });
+  client.on("error", () => {}); // the server may be restarted meanwhile
+  try {
+    await client.connect();
+    // Blocks while the last one out stops the server, and then fails with it.
+    await client.query("SELECT pg_advisory_lock_shared($1)", [GATE]);
+  } catch (error) {
+    await client.end().catch(() => {});
+    throw error;
+  }
+  return {
+    release: async () => {
+      await client.query("SELECT pg_advisory_unlock_shared($1)", [GATE]);
+      const { rows } = await client.query("SELECT pg_try_advisory_lock($1) AS last", [GATE]);
+      return rows[0]?.last === true;
+    },
+    end: () => client.end().catch(() => {}),
+  };
 }

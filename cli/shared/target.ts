@@ -1,21 +1,19 @@
-import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+import { pgFault } from "etl-lib";
 import type pg from "pg";
-import { createSsmClient } from "../../functions/etl/clients.js";
+import { createSsmClient } from "../../connect/clients.js";
+import { type Connection, queryOnce, TargetError } from "../../connect/connection.js";
 import {
   type Env,
   readAwsEnvironment,
   readWarehouseEnvironment,
   type WarehouseEnvironment,
-} from "../../functions/etl/environment.js";
-import { createPool, readSecrets, type WarehouseSecrets } from "../../functions/etl/warehouse.js";
-import { answers, COMPOSE } from "./compose.js";
-import type { Connection } from "./connection.js";
-import { openEmbedded } from "./embedded.js";
-import { TargetError } from "./errors.js";
-import { explainConnectionError } from "./explain.js";
+} from "../../connect/environment.js";
+import { explainConnectionError } from "../../connect/explain.js";
+import { createPool, readSecrets, type WarehouseSecrets } from "../../connect/warehouse.js";
+import { openEmbedded } from "../../postgres/embedded.js";
+import { loadDotEnv, PROJECT_ROOT } from "./project.js";
 
 /** The database in force, ready for use. */
 export interface Target {
@@ -40,7 +38,19 @@ export interface TargetOptions {
   readonly poolSize?: number;
 }
 
-export const PROJECT_ROOT = fileURLToPath(new URL("../../", import.meta.url));
+/** The server of docker-compose.yml; a test compares the two. */
+export const COMPOSE: Connection = {
+  host: "localhost",
+  port: 5432,
+  user: "clickstream",
+  password: "clickstream",
+  database: "clickstream_dw",
+  ssl: "disable",
+  ca: null,
+};
+
+const PROBE_MS = 2_000;
+const STARTUP_MS = 15_000;
 const END_POOL_MS = 3_000;
 const EMBEDDED_FOLDER = join(".local", "postgres");
 /** Any of them set means: this database and no other. */
@@ -52,12 +62,6 @@ const OWN_DATABASE_KEYS = [
   "DWH_PASSWORD_PARAMETER",
   "DWH_DATABASE",
 ];
-
-/** Adds what `.env` says to `process.env`; a variable that is set already wins. */
-export function loadDotEnv(root = PROJECT_ROOT): void {
-  const file = join(root, ".env");
-  if (existsSync(file)) process.loadEnvFile(file);
-}
 
 /** Whether the environment names a database, so that no other is looked for. */
 export function namesDatabase(env: Env): boolean {
@@ -80,6 +84,20 @@ export async function openTarget(options: TargetOptions = {}): Promise<Target> {
     return asTarget(compose, description, options);
   }
   return openEmbeddedTarget(join(root, EMBEDDED_FOLDER), options);
+}
+
+/** Whether the server is up and takes these credentials. One that is just starting is waited for. */
+async function answers(connection: Connection): Promise<boolean> {
+  const deadline = Date.now() + STARTUP_MS;
+  for (;;) {
+    try {
+      await queryOnce(connection, "SELECT 1", PROBE_MS);
+      return true;
+    } catch (error) {
+      if (pgFault(error) !== "starting" || Date.now() > deadline) return false;
+      await sleep(250);
+    }
+  }
 }
 
 async function openOwn(env: Env, options: TargetOptions): Promise<Target> {

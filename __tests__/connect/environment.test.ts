@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { EnvironmentError, readEtlEnvironment } from "../../functions/etl/environment.js";
+import { EnvironmentError, readEtlEnvironment } from "../../connect/environment.js";
 
 const COMPLETE = {
   DWH_HOST: "10.0.128.10",

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { LoadError } from "etl-lib";
 import pg from "pg";
-import { createSsmClient } from "../../functions/etl/clients.js";
-import type { WarehouseEnvironment } from "../../functions/etl/environment.js";
-import { createPool, RenewingPool, readSecrets } from "../../functions/etl/warehouse.js";
+import { createSsmClient } from "../../connect/clients.js";
+import type { WarehouseEnvironment } from "../../connect/environment.js";
+import { createPool, RenewingPool, readSecrets } from "../../connect/warehouse.js";
 import { type ParameterStore, startParameterStore } from "../helpers/aws-ssm.js";
 import { newPostgres, type TestDatabase, type TestPostgres } from "../helpers/postgres.js";
 
