@@ -3,11 +3,11 @@ import type pg from "pg";
 import { TargetError } from "../connect/connection.js";
 import { EnvironmentError } from "../connect/environment.js";
 import { choosePort } from "../connect/local-port.js";
+import { PORTS } from "../stacks/names.js";
 import { launchDashboard } from "./dashboard/launch.js";
 import { findRuntime, RuntimeMissing } from "./dashboard/runtime.js";
 import { openTarget } from "./shared/target.js";
 
-const PORT = 3838;
 const READER = "dashboard_reader";
 
 /** `npm run dashboard`: the dashboard on whichever database `etl:local` uses, until Ctrl-C. */
@@ -19,7 +19,7 @@ async function main(): Promise<void> {
   const target = await openTarget({ applicationName: "dashboard", poolSize: 1 });
   try {
     await migrate(target.pool);
-    const port = await choosePort(Number(process.env.DASHBOARD_PORT ?? PORT));
+    const port = await choosePort(Number(process.env.DASHBOARD_PORT ?? PORTS.shiny));
     const role = (await mayReadAs(target.pool)) ? { role: READER } : {};
     console.log(`Target: ${target.description}`);
     console.log(`Starting ${runtime.description} …`);

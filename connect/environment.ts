@@ -1,3 +1,5 @@
+import { LOOKBACK_HOURS, POSTGRES_PORT } from "../functions/etl/contract.js";
+
 export const SSL_MODES = ["disable", "require", "verify-full"] as const;
 /** As libpq's `sslmode`: `require` encrypts, `verify-full` also checks the certificate and its name. */
 export type SslMode = (typeof SSL_MODES)[number];
@@ -52,7 +54,7 @@ export function readWarehouseEnvironment(env: Env): WarehouseEnvironment {
   const host = required(env, "DWH_HOST", "the address of the warehouse");
   return {
     host,
-    port: integer(env, "DWH_PORT", { min: 1, max: 65_535, fallback: 5432 }),
+    port: integer(env, "DWH_PORT", { min: 1, max: 65_535, default: POSTGRES_PORT }),
     user: required(env, "DWH_USER", "the role that loads, e.g. etl_writer"),
     database: required(env, "DWH_DATABASE", "the warehouse's database, e.g. clickstream_dw"),
     password: readPassword(env),
@@ -71,9 +73,9 @@ export function readAwsEnvironment(env: Env): AwsEnvironment {
   };
 }
 
-/** `ETL_LOOKBACK_HOURS`, 72 unless set. @throws {EnvironmentError} */
+/** `ETL_LOOKBACK_HOURS`. @throws {EnvironmentError} */
 export function readLookbackHours(env: Env): number {
-  return integer(env, "ETL_LOOKBACK_HOURS", { min: 1, max: 24 * 90, fallback: 72 });
+  return integer(env, "ETL_LOOKBACK_HOURS", LOOKBACK_HOURS);
 }
 
 function readPassword(env: Env): WarehouseEnvironment["password"] {
@@ -97,9 +99,9 @@ function required(env: Env, key: string, meaning: string): string {
   return value;
 }
 
-function integer(env: Env, key: string, rule: { min: number; max: number; fallback: number }): number {
+function integer(env: Env, key: string, rule: { min: number; max: number; default: number }): number {
   const text = optional(env, key);
-  if (text === null) return rule.fallback;
+  if (text === null) return rule.default;
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (value >= rule.min && value <= rule.max) return value;
   throw new EnvironmentError(

@@ -3,6 +3,7 @@ import { AwsProvider } from "@cdktf/provider-aws/lib/provider/index.js";
 import { LocalBackend, S3Backend, TerraformElement, TerraformStack } from "cdktf";
 import type { Construct, Node } from "constructs";
 import type { Config } from "./config.js";
+import { stateFile, stateKey } from "./names.js";
 
 export const TERRAFORM_VERSION = ">= 1.11.0";
 export const PROVIDER_VERSION = ">= 5.100.0, < 7.0.0";
@@ -48,14 +49,14 @@ export abstract class BaseStack extends TerraformStack {
   }
 
   private createBackend(): void {
-    const { project, environment, region, stateBucket } = this.config;
+    const { region, stateBucket } = this.config;
     const id = this.node.id;
     if (stateBucket === null) {
       // Relative to <output>/stacks/<stack>: no machine's path gets into the JSON, and the state stays beside the output.
-      new LocalBackend(this, { path: `../../../terraform.${environment}.${id}.tfstate` });
+      new LocalBackend(this, { path: `../../../${stateFile(this.config, id)}` });
       return;
     }
-    const key = `${project}/${environment}/${id}.tfstate`;
+    const key = stateKey(this.config, id);
     new S3Backend(this, { bucket: stateBucket, key, region, encrypt: true });
     this.addOverride("terraform.backend.s3.use_lockfile", true); // cdktf 0.21 has no property for it
   }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LOOKBACK_HOURS, POSTGRES_PORT } from "../functions/etl/contract.js";
 import { parseAddress, parseCidr } from "./cidr.js";
 
 /** One key of the configuration. `rule` completes the sentence "must be …". */
@@ -126,7 +127,7 @@ export const configKeys = {
   webDbInstanceType: x86Type("t3.small", "its instance type"),
   webDbPrivateIp: address("10.0.0.10", "its private address"),
   webDbDataGb: count(10, 16_384, 20, "size of its data volume in GiB"),
-  webDbAllowedCidrs: key(CLIENTS, CLIENTS_RULE, [], "who may reach it on 5432"),
+  webDbAllowedCidrs: key(CLIENTS, CLIENTS_RULE, [], `who may reach it on ${POSTGRES_PORT}`),
 
   rawBucket: bucket("clickstream-s3-ingest", "the bucket with the raw events"),
   createRawBucket: switchKey(false, "make the raw bucket instead of looking it up"),
@@ -141,7 +142,12 @@ export const configKeys = {
   functionName: name(60, "SBW_Lamda_ETL", "the ETL function"),
   functionMemoryMb: count(256, 10_240, 1_024, "its memory in MiB"),
   functionTimeoutSeconds: count(60, 900, 600, "its time limit"),
-  lookbackHours: count(1, 2_160, 72, "hours that a scheduled run looks back for events not yet loaded"),
+  lookbackHours: count(
+    LOOKBACK_HOURS.min,
+    LOOKBACK_HOURS.max,
+    LOOKBACK_HOURS.default,
+    "hours that a scheduled run looks back for events not yet loaded",
+  ),
   tracing: switchKey(false, "record X-Ray traces of the function"),
   ruleName: name(64, "SBW_ETL_HOURLY_RULE", "the EventBridge rule"),
   ruleSchedule: key(

@@ -1,9 +1,9 @@
 import { VpcEndpoint } from "@cdktf/provider-aws/lib/vpc-endpoint/index.js";
 import type { Construct } from "constructs";
 import { BaseStack } from "./base-stack.js";
-import { artifactsBucketName, packageBucketName } from "./buckets.js";
 import type { Config } from "./config.js";
 import { policy, type Statement } from "./constructs/policy.js";
+import { artifactsBucketName, endpointName, interfaceServices, packageBucketName } from "./names.js";
 import type { NetworkStack } from "./network-stack.js";
 
 /** The only ways from the private subnet to AWS. */
@@ -15,9 +15,7 @@ export class EndpointsStack extends BaseStack {
   ) {
     super(scope, "endpoints", config);
     this.createS3Endpoint();
-    this.createInterfaceEndpoint("ssm");
-    this.createInterfaceEndpoint("ssmmessages");
-    if (config.ec2MessagesEndpoint) this.createInterfaceEndpoint("ec2messages");
+    for (const service of interfaceServices(config)) this.createInterfaceEndpoint(service);
   }
 
   private createS3Endpoint(): void {
@@ -27,7 +25,7 @@ export class EndpointsStack extends BaseStack {
       serviceName: `com.amazonaws.${this.config.region}.s3`,
       routeTableIds: [this.network.privateRouteTable.id],
       policy: policy(this.readRawEvents(), this.useArtifacts(), this.installPackages()),
-      tags: { Name: `${this.config.vpcName}-s3` },
+      tags: { Name: endpointName(this.config, "s3") },
     });
   }
 
@@ -39,7 +37,7 @@ export class EndpointsStack extends BaseStack {
       privateDnsEnabled: true,
       subnetIds: [this.network.privateSubnet.id],
       securityGroupIds: [this.network.connectivity.endpoints.id],
-      tags: { Name: `${this.config.vpcName}-${service}` },
+      tags: { Name: endpointName(this.config, service) },
     });
   }
 
@@ -53,14 +51,14 @@ export class EndpointsStack extends BaseStack {
   }
 
   private useArtifacts(): Statement {
-    const bucket = `arn:aws:s3:::${artifactsBucketName(this)}`;
+    const bucket = `arn:aws:s3:::${artifactsBucketName(this.config, this.accountId)}`;
     const actions = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListBucket"];
     return this.ownAccountOnly("UseArtifacts", actions, [bucket, `${bucket}/*`]);
   }
 
   /** dnf sends no signature, so no condition on who asks can hold here. */
   private installPackages(): Statement {
-    const bucket = `arn:aws:s3:::${packageBucketName(this.config.region)}`;
+    const bucket = `arn:aws:s3:::${packageBucketName(this.config)}`;
     return {
       Sid: "InstallPackages",
       Effect: "Allow",

@@ -4,7 +4,6 @@ import { type ITerraformDependable, TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
 import type { Artefacts } from "./artefacts.js";
 import { BaseStack } from "./base-stack.js";
-import { ARTIFACTS, artifactsBucketName } from "./buckets.js";
 import type { Config } from "./config.js";
 import { tunnelCommands } from "./constructs/commands.js";
 import { HardenedBucket } from "./constructs/hardened-bucket.js";
@@ -12,6 +11,7 @@ import { PostgresHost } from "./constructs/postgres-host.js";
 import type { Group } from "./constructs/security-group.js";
 import { Uploads } from "./constructs/uploads.js";
 import type { EndpointsStack } from "./endpoints-stack.js";
+import { ARTIFACTS, artifactsBucketName } from "./names.js";
 import type { NetworkStack } from "./network-stack.js";
 
 export interface WarehouseStackProps {
@@ -48,7 +48,7 @@ export class WarehouseStack extends BaseStack {
       expiration: [{ days: this.config.backupRetentionDays }],
     };
     return new HardenedBucket(this, "artifacts", {
-      name: artifactsBucketName(this),
+      name: artifactsBucketName(this.config, this.accountId),
       lifecycleRules: [expireDumps],
     });
   }

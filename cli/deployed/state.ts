@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import type { Config } from "../../stacks/config.js";
+import { stateFile, stateKey } from "../../stacks/names.js";
 import { DeployedError } from "./errors.js";
 
 /** The stacks whose outputs the commands read. */
@@ -43,7 +44,7 @@ export async function readOutputs(location: StateLocation, stack: StackName): Pr
 }
 
 async function readFileOf({ config, output }: StateLocation, stack: StackName): Promise<string> {
-  const path = join(output, "..", `terraform.${config.environment}.${stack}.tfstate`);
+  const path = join(output, "..", stateFile(config, stack));
   return readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === "ENOENT") throw notDeployed(config, stack, path, cause);
     throw cause;
@@ -52,7 +53,7 @@ async function readFileOf({ config, output }: StateLocation, stack: StackName): 
 
 async function readObject({ config, s3 }: StateLocation, stack: StackName): Promise<string> {
   const Bucket = config.stateBucket as string;
-  const Key = `${config.project}/${config.environment}/${stack}.tfstate`;
+  const Key = stateKey(config, stack);
   try {
     const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
     return (await Body?.transformToString()) ?? "";

@@ -2,6 +2,13 @@ import { X509Certificate } from "node:crypto";
 import { DescribeSnapshotsCommand } from "@aws-sdk/client-ec2";
 import { paginateListObjectsV2 } from "@aws-sdk/client-s3";
 import { GetParameterCommand } from "@aws-sdk/client-ssm";
+import {
+  artifactsBucketName,
+  BACKUP_TIME_UTC,
+  backupsFolder,
+  certificateParameter,
+  SNAPSHOTS,
+} from "../../stacks/names.js";
 import type { Condition } from "../deployed/host.js";
 import { duration } from "../format.js";
 import { absent, type Check, DAY, fails, HOUR, holds, type Subject } from "./check.js";
@@ -20,8 +27,7 @@ const STALE = 26 * HOUR;
 const SETUP = "on the host: sudo systemctl start clickstream-setup";
 
 async function inspectCertificate({ deployed, now }: Subject): Promise<Condition> {
-  const { project, environment } = deployed.config;
-  const Name = `/${project}/${environment}/dwh/certificate`;
+  const Name = certificateParameter(deployed.config, "dwh");
   const value = await readParameter(deployed, Name);
   if (value === null) return fails(`the parameter ${Name} is not there`, "deploy the warehouse stack");
   if (!value.includes("-----BEGIN CERTIFICATE-----"))
@@ -43,7 +49,7 @@ async function inspectSnapshots({ deployed, now }: Subject): Promise<Condition> 
   const command = new DescribeSnapshotsCommand({
     OwnerIds: ["self"],
     Filters: [
-      { Name: "tag:DailySnapshot", Values: [config.warehouseName] },
+      { Name: `tag:${SNAPSHOTS.tag}`, Values: [config.warehouseName] },
       { Name: "status", Values: ["pending", "completed"] },
     ],
   });
@@ -51,7 +57,7 @@ async function inspectSnapshots({ deployed, now }: Subject): Promise<Condition> 
   const [newest] = (Snapshots ?? []).map(({ StartTime }) => StartTime as Date).sort((a, b) => +b - +a);
   const policy = `see the lifecycle policy's state: aws dlm get-lifecycle-policies --region ${config.region}`;
   return inspectAge("snapshot of the data volume", newest, now, {
-    missing: `the first is made at 19:00 UTC; if none is by then, ${policy}`,
+    missing: `the first is made at ${SNAPSHOTS.timeUtc} UTC; if none is by then, ${policy}`,
     stale: policy,
   });
 }
@@ -63,16 +69,18 @@ async function inspectBackups({ deployed, now }: Subject): Promise<Condition> {
   const [newest] = whole.map(([, at]) => at).sort((a, b) => +b - +a);
   const journal = "read why: sudo journalctl -u clickstream-backup -e on the host";
   return inspectAge("dump that was read back", newest, now, {
-    missing: `the first is written at 18:30 UTC; if none is by then, ${journal}`,
+    missing: `the first is written at ${BACKUP_TIME_UTC} UTC; if none is by then, ${journal}`,
     stale: `${journal}; make one now: sudo systemctl start clickstream-backup`,
   });
 }
 
 async function listBackups(deployed: Subject["deployed"]): Promise<Map<string, Date>> {
-  const { artifactsBucket, project, environment } = deployed.config;
-  const Bucket = artifactsBucket ?? `${project}-${environment}-artifacts-${await deployed.accountId()}`;
+  const Bucket = artifactsBucketName(deployed.config, await deployed.accountId());
   const written = new Map<string, Date>();
-  const pages = paginateListObjectsV2({ client: deployed.clients.s3 }, { Bucket, Prefix: "backups/dwh/" });
+  const pages = paginateListObjectsV2(
+    { client: deployed.clients.s3 },
+    { Bucket, Prefix: `${backupsFolder("dwh")}/` },
+  );
   for await (const { Contents } of pages)
     for (const { Key, LastModified } of Contents ?? []) written.set(Key as string, LastModified as Date);
   return written;

@@ -1,4 +1,5 @@
 import { DescribeVpcEndpointsCommand, type VpcEndpoint } from "@aws-sdk/client-ec2";
+import { endpointName, interfaceServices } from "../../stacks/names.js";
 import type { Condition } from "../deployed/host.js";
 import { inspectAgent, inspectInstance } from "../deployed/host.js";
 import { type Check, fails, holds, type Subject } from "./check.js";
@@ -12,12 +13,12 @@ export const HOST_CHECKS: readonly Check[] = [instance, agent, endpoints];
 
 async function inspectEndpoints({ deployed }: Subject): Promise<Condition> {
   const { config, clients } = deployed;
-  const services = ["s3", "ssm", "ssmmessages", ...(config.ec2MessagesEndpoint ? ["ec2messages"] : [])];
+  const services = ["s3", ...interfaceServices(config)];
   const filter = { Name: "tag:Environment", Values: [config.environment] };
   const { VpcEndpoints } = await clients.ec2.send(new DescribeVpcEndpointsCommand({ Filters: [filter] }));
   const states = services.map((service) => ({
     service,
-    state: stateOf(VpcEndpoints ?? [], `${config.vpcName}-${service}`),
+    state: stateOf(VpcEndpoints ?? [], endpointName(config, service)),
   }));
   const bad = states.filter(({ state }) => state !== "available");
   if (bad.length === 0) return holds(`${services.join(", ")} are available`);

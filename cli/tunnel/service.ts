@@ -1,5 +1,6 @@
 import { connect } from "node:net";
 import { LOOPBACK } from "../../connect/local-port.js";
+import { PORTS } from "../../stacks/names.js";
 
 /** What a tunnel can lead to. */
 export interface Service {
@@ -16,9 +17,8 @@ export interface Service {
 const PROBE_MS = 3_000;
 
 export const SERVICES = {
-  dashboard: { port: 3838, localPort: 3838, answers: answersHttp },
-  /** Not 5432: a developer's own PostgreSQL may listen there. */
-  psql: { port: 5432, localPort: 15_432, answers: answersPostgres },
+  dashboard: { port: PORTS.shiny, localPort: PORTS.shiny, answers: answersHttp },
+  psql: { port: PORTS.postgres, localPort: PORTS.localPostgres, answers: answersPostgres },
 } as const satisfies Readonly<Record<string, Service>>;
 
 export type ServiceName = keyof typeof SERVICES;

@@ -3,6 +3,11 @@
 /** `handler` of the bundle's entry point, etl/index.mjs. */
 export const HANDLER = "etl/index.handler";
 
+export const POSTGRES_PORT = 5432;
+
+/** Hours that a run looks back for objects not yet loaded, where its event names no window. */
+export const LOOKBACK_HOURS = { min: 1, max: 2_160, default: 72 } as const;
+
 /** CloudWatch namespace of the metrics. Their one dimension is `service`, whose value is the function's name. */
 export const METRICS_NAMESPACE = "Clickstream/ETL";
 export const METRICS_DIMENSION = "service";

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { ARTIFACTS, PORTS } from "../names.js";
 import { HOST_FILES } from "./host-files.js";
 
 /** What a PostgreSQL host is told at its first boot. Every value is a plain string or a Terraform token. */
@@ -10,7 +11,7 @@ export interface BootstrapProps {
   /** `warehouse`: dwh_owner, etl_writer, dashboard_reader, migrations and the dashboard; `web`: web_owner and web_app. */
   readonly roleSet: "warehouse" | "web";
   /**
-   * SSM path without a trailing slash, `/sbw/prod/dwh`. The host reads the SecureStrings `owner-password` and, for
+   * SSM path without a trailing slash, `/clickstream/production/dwh`. The host reads the SecureStrings `owner-password` and, for
    * a warehouse, `etl-writer-password` and `dashboard-reader-password`; for a web database `web-app-password`. It
    * writes the String `certificate`: the PEM of the authority that clients verify the server with.
    */
@@ -88,11 +89,11 @@ function environment(props: BootstrapProps): string {
     CLIENT_CIDRS: props.clientCidrs.join(" "),
     ADDRESS: props.address,
     DATA_DEVICE: props.dataDevice,
-    PORT: props.port ?? "5432",
-    MIGRATIONS_PREFIX: props.migrationsPrefix ?? "migrations/",
-    DASHBOARD_PREFIX: props.dashboardPrefix ?? "dashboard/",
-    DASHBOARD_PORT: props.dashboardPort ?? "3838",
-    BACKUPS_PREFIX: props.backupsPrefix ?? "backups/",
+    PORT: props.port ?? String(PORTS.postgres),
+    MIGRATIONS_PREFIX: props.migrationsPrefix ?? `${ARTIFACTS.migrations}/`,
+    DASHBOARD_PREFIX: props.dashboardPrefix ?? `${ARTIFACTS.dashboard}/`,
+    DASHBOARD_PORT: props.dashboardPort ?? String(PORTS.shiny),
+    BACKUPS_PREFIX: props.backupsPrefix ?? `${ARTIFACTS.backups}/`,
   };
   return Object.entries(values)
     .map(([key, value]) => `${key}='${quotable(key, value)}'\n`)

@@ -1,10 +1,6 @@
 import type { BaseStack } from "../base-stack.js";
+import { PORTS } from "../names.js";
 import type { PostgresHost } from "./postgres-host.js";
-
-const SHINY_PORT = 3838;
-const POSTGRES_PORT = 5432;
-/** Not 5432: a developer's own PostgreSQL may listen there. */
-const LOCAL_POSTGRES_PORT = 15432;
 
 /** Shell commands that an operator pastes; each prints or does one thing. */
 export function tunnelCommands(stack: BaseStack, host: PostgresHost) {
@@ -15,12 +11,12 @@ export function tunnelCommands(stack: BaseStack, host: PostgresHost) {
   const certificate = parameter(host.secrets.certificate.name);
   // The certificate names the host's own address, so libpq checks that one while it connects to the tunnel's end.
   const connection = [
-    `host=${host.address} hostaddr=127.0.0.1 port=${LOCAL_POSTGRES_PORT} dbname=${warehouseDatabase}`,
+    `host=${host.address} hostaddr=127.0.0.1 port=${PORTS.localPostgres} dbname=${warehouseDatabase}`,
     "user=dashboard_reader sslmode=verify-full sslrootcert=warehouse.pem",
   ].join(" ");
   return {
-    dashboard_tunnel_command: forward(region, host.instance.id, SHINY_PORT, SHINY_PORT),
-    psql_tunnel_command: forward(region, host.instance.id, POSTGRES_PORT, LOCAL_POSTGRES_PORT),
+    dashboard_tunnel_command: forward(region, host.instance.id, PORTS.shiny, PORTS.shiny),
+    psql_tunnel_command: forward(region, host.instance.id, PORTS.postgres, PORTS.localPostgres),
     psql_command: `echo "${certificate}" > warehouse.pem && PGPASSWORD="${password}" psql "${connection}"`,
   };
 }

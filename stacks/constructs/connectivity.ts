@@ -3,10 +3,9 @@ import type { Vpc } from "@cdktf/provider-aws/lib/vpc/index.js";
 import { Construct } from "constructs";
 import type { BaseStack } from "../base-stack.js";
 import type { Config } from "../config.js";
+import { PORTS } from "../names.js";
 import { Group, type Peer } from "./security-group.js";
 
-const POSTGRES = 5432;
-const SHINY = 3838;
 const HTTPS = 443;
 
 /** Who may talk to whom (docs/requirements.md): every group and every rule of the VPC, in one place. */
@@ -50,21 +49,26 @@ export class Connectivity extends Construct {
 
   private openFunction(): void {
     this.openToAws("function", this.function);
-    this.function.allowOut("warehouse", POSTGRES, { group: this.warehouse }, "Load into the warehouse");
+    this.function.allowOut("warehouse", PORTS.postgres, { group: this.warehouse }, "Load into the warehouse");
   }
 
   private openWarehouse(): void {
     this.openToAws("warehouse", this.warehouse);
-    this.warehouse.allowIn("function", POSTGRES, { group: this.function }, "The ETL function loads");
+    this.warehouse.allowIn("function", PORTS.postgres, { group: this.function }, "The ETL function loads");
     // Shiny listens on loopback, where Session Manager's forwarding ends: no other member ever needs this port.
-    this.warehouse.allowIn("shiny", SHINY, { group: this.warehouse }, "Shiny, through Session Manager only");
+    this.warehouse.allowIn(
+      "shiny",
+      PORTS.shiny,
+      { group: this.warehouse },
+      "Shiny, through Session Manager only",
+    );
   }
 
   private openWebDb(): void {
     if (this.webDb === null) return;
     this.openToAws("web_db", this.webDb);
     this.config.webDbAllowedCidrs.forEach((cidr, index) => {
-      this.webDb?.allowIn(`client_${index}`, POSTGRES, { cidr }, "A client named in webDbAllowedCidrs");
+      this.webDb?.allowIn(`client_${index}`, PORTS.postgres, { cidr }, "A client named in webDbAllowedCidrs");
     });
   }
 

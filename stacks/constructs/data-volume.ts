@@ -4,11 +4,9 @@ import { IamRole } from "@cdktf/provider-aws/lib/iam-role/index.js";
 import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy-attachment/index.js";
 import { Construct } from "constructs";
 import type { BaseStack } from "../base-stack.js";
+import { SNAPSHOTS } from "../names.js";
 import { trust } from "./policy.js";
 
-const SNAPSHOT_TAG = "DailySnapshot";
-/** 02:00 in the shops' own time zone, UTC+7: nobody's busy hour. */
-const SNAPSHOT_TIME_UTC = "19:00";
 const DLM_MANAGED_POLICY = "arn:aws:iam::aws:policy/service-role/AWSDataLifecycleManagerServiceRole";
 
 export interface DataVolumeProps {
@@ -39,7 +37,7 @@ export class DataVolume extends Construct {
       type: "gp3",
       size: sizeGb,
       encrypted: true,
-      tags: { Name: `${hostName}-data`, [SNAPSHOT_TAG]: hostName },
+      tags: { Name: `${hostName}-data`, [SNAPSHOTS.tag]: hostName },
       lifecycle: { preventDestroy: protectData },
     });
   }
@@ -61,11 +59,11 @@ export class DataVolume extends Construct {
       state: "ENABLED",
       policyDetails: {
         resourceTypes: ["VOLUME"],
-        targetTags: { [SNAPSHOT_TAG]: hostName },
+        targetTags: { [SNAPSHOTS.tag]: hostName },
         schedule: [
           {
             name: "daily",
-            createRule: { interval: 24, intervalUnit: "HOURS", times: [SNAPSHOT_TIME_UTC] },
+            createRule: { interval: 24, intervalUnit: "HOURS", times: [SNAPSHOTS.timeUtc] },
             retainRule: { count: this.stack.config.snapshotRetentionDays },
             copyTags: true,
           },

@@ -7,6 +7,7 @@ import { Construct } from "constructs";
 import type { FunctionBundle } from "../../functions/etl/bundle.js";
 import { HANDLER, METRICS_NAMESPACE } from "../../functions/etl/contract.js";
 import type { BaseStack } from "../base-stack.js";
+import { PORTS } from "../names.js";
 import type { NetworkStack } from "../network-stack.js";
 import { EtlRole } from "./etl-role.js";
 import type { PostgresHost } from "./postgres-host.js";
@@ -95,7 +96,7 @@ export class EtlFunction extends Construct {
     const { address, secrets } = this.props.warehouse;
     return {
       DWH_HOST: address,
-      DWH_PORT: "5432",
+      DWH_PORT: String(PORTS.postgres),
       DWH_USER: "etl_writer",
       DWH_PASSWORD_PARAMETER: secrets.password("etl-writer-password").name,
       DWH_DATABASE: config.warehouseDatabase,

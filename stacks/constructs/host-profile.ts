@@ -5,7 +5,7 @@ import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import type { BaseStack } from "../base-stack.js";
-import { artifactsBucketName } from "../buckets.js";
+import { artifactsBucketName } from "../names.js";
 import type { DatabaseSecrets } from "./database-secrets.js";
 import { allow, policy, type Statement, trust } from "./policy.js";
 
@@ -77,7 +77,7 @@ export class HostProfile extends Construct {
   }
 
   private objectStatements(): Statement[] {
-    const bucket = `arn:aws:s3:::${artifactsBucketName(this.stack)}`;
+    const bucket = `arn:aws:s3:::${artifactsBucketName(this.stack.config, this.stack.accountId)}`;
     const { reads, backups } = this.props;
     const folders = [...reads, backups].map((folder) => `${folder}/*`);
     const objects = folders.map((folder) => `${bucket}/${folder}`);

@@ -7,7 +7,7 @@ import { Fn, type ITerraformDependable, TerraformLocal } from "cdktf";
 import { Construct } from "constructs";
 import type { BaseStack } from "../base-stack.js";
 import { type BootstrapProps, renderUserDataTemplate } from "../bootstrap/render.js";
-import { ARTIFACTS, artifactsBucketName } from "../buckets.js";
+import { artifactsBucketName, backupsFolder, type HostSlug, parameterPath } from "../names.js";
 import { DataVolume } from "./data-volume.js";
 import { DatabaseSecrets } from "./database-secrets.js";
 import { HostProfile } from "./host-profile.js";
@@ -32,8 +32,7 @@ export interface PostgresHostProps {
   readonly publicAddress?: boolean;
   readonly database: string;
   readonly roleSet: BootstrapProps["roleSet"];
-  /** Last part of the parameters' path and of the backup folder, e.g. `dwh`. */
-  readonly slug: string;
+  readonly slug: HostSlug;
   readonly passwords: readonly string[];
   readonly clientCidrs: readonly string[];
   /** Folders of the artifacts bucket that it reads. */
@@ -56,10 +55,9 @@ export class PostgresHost extends Construct {
     private readonly props: PostgresHostProps,
   ) {
     super(stack, id);
-    const { project, environment } = stack.config;
     this.address = props.address ?? props.privateIp;
-    this.parameterPath = `/${project}/${environment}/${props.slug}`;
-    this.backups = `${ARTIFACTS.backups}/${props.slug}`;
+    this.parameterPath = parameterPath(stack.config, props.slug);
+    this.backups = backupsFolder(props.slug);
     this.secrets = this.createSecrets();
     this.instance = this.createInstance(this.createProfile());
     this.attachDataVolume();
@@ -106,7 +104,7 @@ export class PostgresHost extends Construct {
       database,
       roleSet,
       parameterPrefix: this.parameterPath,
-      artifactsBucket: artifactsBucketName(this.stack),
+      artifactsBucket: artifactsBucketName(this.stack.config, this.stack.accountId),
       clientCidrs,
       address: this.address,
       dataDevice: DATA_DEVICE,

@@ -5,7 +5,7 @@ import { App, AssetType, TerraformAsset } from "cdktf";
 import { Construct } from "constructs";
 import type { Artefact, Artefacts } from "../artefacts.js";
 import type { BaseStack } from "../base-stack.js";
-import { ARTIFACTS } from "../buckets.js";
+import { ARTIFACTS } from "../names.js";
 
 const NO_DASHBOARD = "no dashboard bundle: run npm run dashboard:bundle, then deploy again";
 

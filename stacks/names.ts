@@ -1,0 +1,73 @@
+import { POSTGRES_PORT } from "../functions/etl/contract.js";
+import type { Config } from "./config.js";
+
+/** Names and numbers that the stacks give and the commands look up again. No construct and no AWS client in here. */
+
+export const PORTS = {
+  postgres: POSTGRES_PORT,
+  shiny: 3838,
+  /** This machine's end of a tunnel to PostgreSQL. Not 5432: a developer's own server may listen there. */
+  localPostgres: 15_432,
+} as const;
+
+/** A database host's part in parameter paths and backup folders. */
+export type HostSlug = "dwh" | "webdb";
+
+/** File name of a stack's local state. */
+export function stateFile({ environment }: Config, stack: string): string {
+  return `terraform.${environment}.${stack}.tfstate`;
+}
+
+/** Key of a stack's state in `stateBucket`. */
+export function stateKey({ project, environment }: Config, stack: string): string {
+  return `${project}/${environment}/${stack}.tfstate`;
+}
+
+/** The bucket of the migrations, the dashboard's bundle and the nightly dumps. Bucket names are global. */
+export function artifactsBucketName(config: Config, accountId: string): string {
+  const { artifactsBucket, project, environment } = config;
+  return artifactsBucket ?? `${project}-${environment}-artifacts-${accountId}`;
+}
+
+/** Folders of the artifacts bucket. */
+export const ARTIFACTS = { migrations: "migrations", dashboard: "dashboard", backups: "backups" } as const;
+
+/** Folder of a host's dumps in the artifacts bucket. */
+export function backupsFolder(slug: HostSlug): string {
+  return `${ARTIFACTS.backups}/${slug}`;
+}
+
+/** When clickstream-backup.timer starts the nightly dump. */
+export const BACKUP_TIME_UTC = "18:30";
+
+/** The daily snapshots of data volumes: volume and snapshots carry the tag, with the host's name as its value. */
+export const SNAPSHOTS = {
+  tag: "DailySnapshot",
+  /** 02:00 in the shops' own time zone, UTC+7: nobody's busy hour. */
+  timeUtc: "19:00",
+} as const;
+
+/** SSM path of a host's parameters, without a trailing slash. */
+export function parameterPath({ project, environment }: Config, slug: HostSlug): string {
+  return `/${project}/${environment}/${slug}`;
+}
+
+/** The SSM parameter in which a host publishes the authority that signed its certificate. */
+export function certificateParameter(config: Config, slug: HostSlug): string {
+  return `${parameterPath(config, slug)}/certificate`;
+}
+
+/** The AWS services that are reached through an interface endpoint. */
+export function interfaceServices({ ec2MessagesEndpoint }: Config): string[] {
+  return ["ssm", "ssmmessages", ...(ec2MessagesEndpoint ? ["ec2messages"] : [])];
+}
+
+/** `Name` tag of the VPC endpoint of a service. */
+export function endpointName({ vpcName }: Config, service: string): string {
+  return `${vpcName}-${service}`;
+}
+
+/** Amazon Linux 2023's package repositories lie in this bucket of Amazon's, read without a signature. */
+export function packageBucketName({ region }: Config): string {
+  return `al2023-repos-${region}-de612dc2`;
+}
