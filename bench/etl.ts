@@ -7,11 +7,16 @@ import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Command } from "commander";
-import { directorySource, migrate, type Queryable, type WarehousePool } from "etl-lib";
+import {
+  copyIntoEvents,
+  directorySource,
+  migrate,
+  type Queryable,
+  readChunks,
+  type WarehousePool,
+} from "etl-lib";
 import pg from "pg";
 import { count, table } from "../cli/format.js";
-import { copyIntoEvents } from "../etl-lib/src/load/copy.js";
-import { readChunks } from "../etl-lib/src/read-chunks.js";
 import { openEmbedded } from "../postgres/embedded.js";
 import { eventJson } from "./events.js";
 import type { Job, Result } from "./worker.js";

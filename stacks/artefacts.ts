@@ -1,10 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readMigrations } from "etl-lib/migrations";
 import { bundleFunction, type FunctionBundle } from "../functions/etl/bundle.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const MIGRATIONS = join(ROOT, "etl-lib/src/sql");
 const DASHBOARD = join(ROOT, "dashboard/dist/dashboard-runtime.tar.zst");
 
 /** A file that a stack uploads. */
@@ -31,12 +31,7 @@ export interface Artefacts {
 
 /** Builds the function's bundle and finds the rest in the work tree. */
 export function collectArtefacts(): Artefacts {
-  return { function: bundleFunction(), migrations: findMigrations(), dashboard: findDashboard() };
-}
-
-function findMigrations(): Artefact[] {
-  const names = readdirSync(MIGRATIONS).filter((name) => name.endsWith(".sql"));
-  return names.sort().map((name) => ({ name, path: join(MIGRATIONS, name) }));
+  return { function: bundleFunction(), migrations: readMigrations(), dashboard: findDashboard() };
 }
 
 function findDashboard(): DashboardBundle | null {

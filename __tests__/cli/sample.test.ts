@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
+import { extractRecords, type RejectCause, RepairLog, transformEvent } from "etl-lib";
 import { BUNDLED } from "../../cli/sample/bundled.js";
 import { CATALOGUE } from "../../cli/sample/catalogue.js";
 import type { GeneratedEvent } from "../../cli/sample/dirt.js";
@@ -12,10 +13,6 @@ import { LAYOUTS } from "../../cli/sample/layouts.js";
 import type { SampleObject } from "../../cli/sample/pack.js";
 import type { RawEvent } from "../../cli/sample/raw-event.js";
 import { sampleObjects, writeSample } from "../../cli/sample/write-sample.js";
-import { extractRecords } from "../../etl-lib/src/extract/records.js";
-import { RepairLog } from "../../etl-lib/src/transform/repair.js";
-import { transformEvent } from "../../etl-lib/src/transform/transform.js";
-import type { RejectCause } from "../../etl-lib/src/types.js";
 
 const SAMPLES = fileURLToPath(new URL("../../samples", import.meta.url));
 

@@ -1,6 +1,5 @@
 import { expect } from "chai";
-import { migrate } from "etl-lib";
-import { rebuildRollups } from "../../etl-lib/src/load/rollups.js";
+import { migrate, rebuildRollups } from "etl-lib";
 import { newPostgres } from "../helpers/postgres.js";
 import { openPage } from "./support/browser.js";
 import { type Served, serve } from "./support/served.js";

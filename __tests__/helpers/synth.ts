@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { App, TerraformResource } from "cdktf";
+import { readMigrations } from "etl-lib/migrations";
 import type { Artefacts } from "../../stacks/artefacts.js";
 import { createStacks } from "../../stacks/clickstream.js";
 import { loadConfig } from "../../stacks/config.js";
-import { REPOSITORY } from "./terraform.js";
 
 export type Attributes = { readonly [name: string]: unknown };
 /** A Terraform reference, as it stands in the JSON. */
@@ -91,8 +91,5 @@ function createArtefacts(folder: string): Artefacts {
   mkdirSync(folder, { recursive: true });
   writeFileSync(zipPath, "a bundle");
   const hash = createHash("sha256").update("a bundle").digest("base64");
-  const sql = join(REPOSITORY, "etl-lib/src/sql");
-  const names = readdirSync(sql).filter((name) => name.endsWith(".sql"));
-  const migrations = names.sort().map((name) => ({ name, path: join(sql, name) }));
-  return { function: { zipPath, hash }, migrations, dashboard: null };
+  return { function: { zipPath, hash }, migrations: readMigrations(), dashboard: null };
 }

@@ -1,7 +1,6 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { Socket } from "node:net";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { readMigrations } from "etl-lib/migrations";
 import type { Context } from "mocha";
 import pg from "pg";
 import { type BootstrapProps, renderUserData } from "../../stacks/bootstrap/render.js";
@@ -21,8 +20,6 @@ export const PASSWORDS: Readonly<Record<string, string>> = {
   dashboard_reader: 'reader $(id) `id` "x" \\n & %h',
   web_app: "web-app-secret",
 };
-
-const MIGRATIONS = fileURLToPath(new URL("../../etl-lib/src/sql/", import.meta.url));
 
 /** Skips a test, or fails it where the machine is to have everything (`REQUIRE_AWS_TESTS=1`). */
 export function skipWithout(context: Context, missing: string | null): void {
@@ -58,8 +55,8 @@ export async function createHost(
 ): Promise<WarehouseHost> {
   const host = await WarehouseHost.create({ userData: userData(props), ...options });
   for (const [role, password] of Object.entries(PASSWORDS)) await setPassword(host, role, password);
-  for (const name of await readdir(MIGRATIONS))
-    await host.putObject(BUCKET, `migrations/${name}`, await readFile(join(MIGRATIONS, name)));
+  for (const { name, path } of readMigrations())
+    await host.putObject(BUCKET, `migrations/${name}`, await readFile(path));
   return host;
 }
 

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
+import { migrate, readMigrations } from "etl-lib";
 import pg from "pg";
-import { migrate, readMigrations } from "../../etl-lib/src/load/migrations.js";
 import {
   BUCKET,
   connection,
@@ -32,7 +32,7 @@ describe("the migrations on a warehouse host", function () {
   after(() => host?.stop());
 
   it("are recorded as etl-lib's own runner records them, so that each finds nothing to do after the other", async () => {
-    const wanted = (await readMigrations()).map(({ version, name, checksum }) => ({
+    const wanted = readMigrations().map(({ version, name, checksum }) => ({
       version,
       name,
       checksum,

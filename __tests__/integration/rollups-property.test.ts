@@ -1,10 +1,16 @@
 import { expect } from "chai";
+import {
+  markStale,
+  migrate,
+  type Queryable,
+  rebuildRollups,
+  refreshRollups,
+  verifyRollups,
+  type WarehouseClient,
+  type WarehousePool,
+} from "etl-lib";
 import fc from "fast-check";
 import pg from "pg";
-import { verifyRollups } from "../../etl-lib/src/inspect/rollups.js";
-import { migrate } from "../../etl-lib/src/load/migrations.js";
-import { markStale, rebuildRollups, refreshRollups } from "../../etl-lib/src/load/rollups.js";
-import type { Queryable, WarehouseClient, WarehousePool } from "../../etl-lib/src/load/warehouse.js";
 import { startPostgres, type TestDatabase } from "../helpers/postgres.js";
 
 const HOUR = 3_600_000;

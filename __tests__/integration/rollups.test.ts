@@ -4,15 +4,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { expect } from "chai";
+import {
+  directorySource,
+  markStale,
+  migrate,
+  type RunOptions,
+  readMigrations,
+  rebuildRollups,
+  refreshRollups,
+  runEtl,
+  type Source,
+  type SourceObject,
+  verifyRollups,
+  type WarehouseClient,
+  type WarehousePool,
+} from "etl-lib";
 import pg from "pg";
-import { directorySource } from "../../etl-lib/src/extract/directory-source.js";
-import { verifyRollups } from "../../etl-lib/src/inspect/rollups.js";
-import { migrate, readMigrations } from "../../etl-lib/src/load/migrations.js";
-import { BEGIN } from "../../etl-lib/src/load/rollup-steps.js";
-import { markStale, rebuildRollups, refreshRollups } from "../../etl-lib/src/load/rollups.js";
-import type { WarehouseClient, WarehousePool } from "../../etl-lib/src/load/warehouse.js";
-import { type RunOptions, runEtl } from "../../etl-lib/src/run.js";
-import type { Source, SourceObject } from "../../etl-lib/src/types.js";
 import { MemorySource } from "../etl-lib/support/memory-source.js";
 import { newPostgres, startPostgres, type TestDatabase, type TestPostgres } from "../helpers/postgres.js";
 
@@ -362,7 +369,7 @@ describe("rollups", function () {
 
   it("keep their visitors when they were made before visitors had numbers", async () => {
     const own = await (await startPostgres()).createDatabase();
-    const migrations = await readMigrations();
+    const migrations = readMigrations();
     await migrate(
       own.pool,
       migrations.filter(({ version }) => version < 6),
@@ -444,7 +451,7 @@ function refreshingPool(pool: pg.Pool, failures: number): WarehousePool & { refr
       return {
         release: (broken) => client.release(broken),
         query: <Row>(text: string, values?: unknown[]) =>
-          text === BEGIN && ++counting.refreshes <= failures
+          String(text).includes("BEGIN ISOLATION") && ++counting.refreshes <= failures
             ? Promise.reject(new Error("failed"))
             : (client as WarehouseClient).query<Row>(text, values),
       };

@@ -24,7 +24,7 @@ describe("integration: migrations, shape and roles", function () {
     it("are applied once, from eight places at once", async () => {
       const pools = Array.from({ length: 8 }, () => openPool(db.config, { max: 2 }));
       const applied = await Promise.all(pools.map((pool) => migrate(pool)));
-      const names = (await readMigrations()).map(({ name }) => name);
+      const names = readMigrations().map(({ name }) => name);
       expect(applied.flat().sort()).to.deep.equal(names);
       const { rows } = await db.pool.query("SELECT name FROM etl.migrations ORDER BY version");
       expect(rows.map(({ name }) => name)).to.deep.equal(names);
@@ -33,7 +33,7 @@ describe("integration: migrations, shape and roles", function () {
     });
 
     it("go on where a crash stopped, and take over a file that fails as a whole or not at all", async () => {
-      const all = await readMigrations();
+      const all = readMigrations();
       await migrate(db.pool, all.slice(0, 2));
       const broken = {
         version: 3,
@@ -53,7 +53,7 @@ describe("integration: migrations, shape and roles", function () {
     });
 
     it("are refused when an applied one was changed", async () => {
-      const all = await readMigrations();
+      const all = readMigrations();
       await migrate(db.pool);
       const changed = all.map((migration) =>
         migration.version === 2 ? { ...migration, checksum: "another" } : migration,

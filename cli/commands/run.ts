@@ -1,5 +1,13 @@
 import { Command } from "commander";
-import { describeError, EtlError, type RunSummary, runEtl, type WarehousePool } from "etl-lib";
+import {
+  describeError,
+  EtlError,
+  noEvents,
+  noObjects,
+  type RunSummary,
+  runEtl,
+  type WarehousePool,
+} from "etl-lib";
 import { parseDuration } from "../duration.js";
 import { EXIT } from "../exit.js";
 import { progressView } from "../progress.js";
@@ -53,8 +61,8 @@ const notStarted = (error: unknown, { dryRun = false }: RunCommandOptions) => ({
   runId: null,
   window: null,
   dryRun,
-  objects: { listed: 0, alreadyLoaded: 0, loaded: 0, failed: 0, remaining: 0 },
-  events: { read: 0, inserted: 0, duplicates: 0, rejected: 0 },
+  objects: noObjects(),
+  events: noEvents(),
   rejects: {},
   warnings: {},
   durationMs: 0,

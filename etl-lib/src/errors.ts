@@ -4,7 +4,7 @@
  * changed: the object was replaced or removed since it was listed; the next run sees the new version.
  */
 export type ErrorKind = "retriable" | "fatal" | "changed";
-export type Stage = "plan" | "extract" | "transform" | "load";
+export type Stage = "plan" | "extract" | "load";
 
 interface EtlErrorOptions {
   readonly cause?: unknown;

@@ -1,5 +1,7 @@
+export { noEvents, noObjects } from "./counts.js";
 export { type ErrorKind, EtlError, ExtractError, LoadError, PlanError } from "./errors.js";
 export { directorySource } from "./extract/directory-source.js";
+export { extractRecords } from "./extract/records.js";
 export { type S3SourceOptions, s3Source } from "./extract/s3-source.js";
 export { lookbackWindow, parseWindow } from "./extract/window.js";
 export {
@@ -13,11 +15,16 @@ export {
 export { type RollupDifference, type RollupReport, verifyRollups } from "./inspect/rollups.js";
 export { type RunRow, status, type WarehouseStatus } from "./inspect/status.js";
 export { type Gap, type VerifiedHour, type VerifyReport, verify } from "./inspect/verify.js";
-export { assertSchema, type Migration, migrate, readMigrations } from "./load/migrations.js";
+export { copyIntoEvents } from "./load/copy.js";
+export { assertSchema, migrate } from "./load/migrate.js";
+export { type Migration, readMigrations } from "./load/migrations.js";
 export { firstOf as firstPgError, type PgFault, pgFault, toLoadError } from "./load/pg-errors.js";
-export { type RefreshResult, rebuildRollups, refreshRollups } from "./load/rollups.js";
+export { markStale, type RefreshResult, rebuildRollups, refreshRollups } from "./load/rollups.js";
 export type { Queryable, WarehouseClient, WarehousePool } from "./load/warehouse.js";
 export { DEFAULT_RETRY, type RetryPolicy } from "./retry.js";
-export { describe as describeError, type RunOptions, type RunProgress, runEtl } from "./run.js";
+export { readChunks } from "./run/read-chunks.js";
+export { type RunOptions, runEtl } from "./run/run.js";
+export { describeError, type RunProgress } from "./run/run-record.js";
+export { RepairLog } from "./transform/repair.js";
 export { type EventOrigin, transformEvent } from "./transform/transform.js";
 export * from "./types.js";

@@ -1,3 +1,5 @@
+import type { Stage } from "./errors.js";
+
 /**
  * The glossary. One term, one meaning, used in code, SQL, logs and documents alike.
  *
@@ -169,8 +171,8 @@ export interface RunSummary {
 }
 
 export interface RunError {
-  kind: "retriable" | "rejected" | "fatal";
-  stage: "plan" | "extract" | "transform" | "load";
+  kind: "retriable" | "fatal";
+  stage: Stage;
   message: string;
   object: string | null;
 }

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
+import { readMigrations } from "etl-lib/migrations";
 import { type Zippable, zipSync } from "fflate";
 
 export interface FunctionBundle {
@@ -14,7 +15,6 @@ export interface FunctionBundle {
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const ENTRY = "functions/etl/handler.ts";
-const MIGRATIONS = join(ROOT, "etl-lib/src/sql");
 // Some dependencies are CommonJS and require node's own modules, which an ES module bundle cannot do by itself.
 const BANNER = 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);';
 
@@ -24,7 +24,7 @@ const BANNER = 'import{createRequire}from"node:module";const require=createRequi
  * @param outDir where `etl.zip` is written. @default dist/functions in the repository
  */
 export function bundleFunction(outDir = join(ROOT, "dist/functions")): FunctionBundle {
-  const zip = zipSync(reproducible({ "etl/index.mjs": buildEntry(), ...readMigrations() }));
+  const zip = zipSync(reproducible({ "etl/index.mjs": buildEntry(), ...migrations() }));
   const zipPath = join(outDir, "etl.zip");
   writeAtomically(zipPath, zip);
   return { zipPath, hash: createHash("sha256").update(zip).digest("base64") };
@@ -52,12 +52,8 @@ function buildEntry(): Uint8Array {
   return output.contents;
 }
 
-function readMigrations(): Record<string, Uint8Array> {
-  const names = readdirSync(MIGRATIONS).filter((name) => name.endsWith(".sql"));
-  return Object.fromEntries(
-    names.sort().map((name) => [`sql/${name}`, readFileSync(join(MIGRATIONS, name))]),
-  );
-}
+const migrations = (): Record<string, Uint8Array> =>
+  Object.fromEntries(readMigrations().map(({ name, path }) => [`sql/${name}`, readFileSync(path)]));
 
 /** Fixed dates (the format's own zero, which has no time zone) and modes: a zip of the content alone. */
 function reproducible(files: Record<string, Uint8Array>): Zippable {

@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { migrate } from "etl-lib";
+import { migrate, rebuildRollups } from "etl-lib";
 import pg from "pg";
-import { rebuildRollups } from "../../../etl-lib/src/load/rollups.js";
 import { type ConnectionConfig, startPostgres, type TestDatabase } from "../../helpers/postgres.js";
 
 /** A migrated database without an event. */

@@ -1,5 +1,5 @@
+import { isTooLarge, MAX_EVENT_BYTES, MAX_RAW_BYTES } from "../limits.js";
 import type { RejectCause } from "../types.js";
-import { isTooLarge, MAX_EVENT_BYTES, MAX_RAW_BYTES } from "./limits.js";
 
 /** A record before it has its position. */
 export type Draft =
@@ -18,6 +18,12 @@ export const rejectedAs = (cause: RejectCause, detail: string, raw: string): Dra
 
 export const tooLarge = (raw: string): Draft =>
   rejectedAs("too_large", `above ${MAX_EVENT_BYTES} bytes of JSON`, raw);
+
+/** At most 64 KiB of UTF-8, without half a character at its end. */
+export function keepRaw(raw: string): string {
+  if (raw.length * 3 <= MAX_RAW_BYTES || Buffer.byteLength(raw) <= MAX_RAW_BYTES) return raw;
+  return new TextDecoder().decode(Buffer.from(raw).subarray(0, MAX_RAW_BYTES), { stream: true });
+}
 
 /** The record that a piece of complete JSON text is. */
 export function parseRecord(text: string): Draft {

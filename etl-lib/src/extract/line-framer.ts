@@ -1,5 +1,5 @@
+import { MAX_EVENT_BYTES, MAX_RAW_BYTES } from "../limits.js";
 import { type Draft, parseRecord, tooLarge } from "./draft.js";
-import { MAX_EVENT_BYTES, MAX_RAW_BYTES } from "./limits.js";
 import { ValueFramer } from "./value-framer.js";
 
 /** White space around an event is no part of its size, up to this much of it. */

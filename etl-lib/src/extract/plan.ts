@@ -1,4 +1,5 @@
 import type { Source, SourceObject, SourcePage, Window } from "../types.js";
+import { keyTime } from "./key-time.js";
 import { startsWithin } from "./window.js";
 
 /** Where the publisher's ingest function writes. */
@@ -38,21 +39,13 @@ async function* objectsOf(pages: AsyncIterable<SourcePage>) {
   for await (const page of pages) yield page.objects;
 }
 
-/** The span that a key names: an hour, a day, or none (a key of neither layout). */
-const KEY_TIME = /(?:^|\/)(\d{4})\/(\d{2})\/(\d{2})\/(?:(\d{2})\/)?/;
-
-function isWithin(window: Window) {
-  return ({ key }: SourceObject): boolean => isFolderWithin(key, window);
-}
+const isWithin =
+  (window: Window) =>
+  ({ key }: SourceObject): boolean =>
+    isFolderWithin(key, window);
 
 /** What names no hour or day is considered: a file is never passed over because of its name. */
 function isFolderWithin(key: string, window: Window): boolean {
-  const match = KEY_TIME.exec(key);
-  if (!match) return true;
-  const [, year, month, day, hour] = match;
-  const start = Date.parse(`${year}-${month}-${day}T${hour ?? "00"}:00:00Z`);
-  // Hour 24 parses: it is the next day's midnight, where nobody looks for this key.
-  if (Number.isNaN(start) || hour === "24") return true;
-  const length = hour ? DAY / 24 : DAY;
-  return start < window.to.getTime() && start + length > window.from.getTime();
+  const span = keyTime(key)?.span;
+  return !span || (span.from < window.to.getTime() && span.to > window.from.getTime());
 }

@@ -1,6 +1,6 @@
+import { isTooLarge, MAX_EVENT_BYTES } from "../limits.js";
 import { decodeText, InvalidGzipError, isGzip } from "./decode.js";
 import { type Draft, parsed, rejectedAs } from "./draft.js";
-import { isTooLarge, MAX_EVENT_BYTES } from "./limits.js";
 import { LineFramer } from "./line-framer.js";
 import { elementTexts, ValueEnd } from "./value-end.js";
 import { ValueFramer } from "./value-framer.js";

@@ -1,9 +1,9 @@
 import { ListObjectsV2Command, type ListObjectsV2CommandOutput, type S3Client } from "@aws-sdk/client-s3";
 import type { Dispatcher } from "undici";
 import { ExtractError } from "../errors.js";
+import { SMALL_OBJECT_BYTES } from "../limits.js";
 import { DEFAULT_RETRY, type RetryPolicy, retrying } from "../retry.js";
 import type { Source, SourceObject, SourcePage } from "../types.js";
-import { SMALL_OBJECT_BYTES } from "./limits.js";
 import { listError, readError, statusError } from "./s3-errors.js";
 import { SignedGet } from "./signed-get.js";
 

@@ -1,7 +1,6 @@
 import { jsonParser, type Token } from "stream-json/core/parser.js";
-import { MAX_DEPTH } from "../transform/transform.js";
+import { MAX_DEPTH, MAX_EVENT_BYTES, MAX_RAW_BYTES } from "../limits.js";
 import { type Draft, parseRecord, rejectedAs, tooLarge } from "./draft.js";
-import { MAX_EVENT_BYTES, MAX_RAW_BYTES } from "./limits.js";
 import { ValueEnd } from "./value-end.js";
 
 /** Strings and numbers come in pieces, so that a value of any length costs no memory. */

@@ -1,3 +1,5 @@
+import { addEvents, noEvents } from "../counts.js";
+import { keyTime } from "../extract/key-time.js";
 import { listObjects } from "../extract/plan.js";
 import type { Queryable } from "../load/warehouse.js";
 import type { EventCounts, Source, SourceObject, Window } from "../types.js";
@@ -98,7 +100,7 @@ function checkObject(hour: VerifiedHour, { key, etag }: SourceObject, versions: 
     return [{ kind: "changed", key, detail: `loaded as ${versions.at(-1)?.etag}, now ${etag}` }];
   }
   hour.loaded++;
-  for (const count of ["read", "inserted", "duplicates", "rejected"] as const) hour[count] += row[count];
+  addEvents(hour, row);
   if (row.quarantined === row.rejected) return [];
   hour.mismatched++;
   const detail = `the ledger counts ${row.rejected} rejects, quarantine holds ${row.quarantined}`;
@@ -106,12 +108,10 @@ function checkObject(hour: VerifiedHour, { key, etag }: SourceObject, versions: 
 }
 
 function hourOf(hours: Map<string, VerifiedHour>, key: string): VerifiedHour {
-  const [, year, month, day, hour] = /(\d{4})\/(\d{2})\/(\d{2})\/(?:(\d{2})\/)?/.exec(key) ?? [];
-  const name = year ? `${year}-${month}-${day}${hour ? `T${hour}` : ""}` : "other";
+  const name = keyTime(key)?.name ?? "other";
   let found = hours.get(name);
   if (!found) {
-    const counts = { read: 0, inserted: 0, duplicates: 0, rejected: 0 };
-    found = { hour: name, objects: 0, loaded: 0, missing: 0, changed: 0, mismatched: 0, ...counts };
+    found = { hour: name, objects: 0, loaded: 0, missing: 0, changed: 0, mismatched: 0, ...noEvents() };
     hours.set(name, found);
   }
   return found;

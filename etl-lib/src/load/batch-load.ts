@@ -1,3 +1,4 @@
+import { addEvents, countReject, noEvents } from "../counts.js";
 import { RepairLog } from "../transform/repair.js";
 import {
   EVENT_COLUMNS,
@@ -43,7 +44,7 @@ export class BatchLoad {
     private readonly objects: readonly SourceObject[],
     private readonly mode: CopyMode,
   ) {
-    this.#counts = objects.map(noCounts);
+    this.#counts = objects.map(noEvents);
   }
 
   /** Writes a chunk's rows and rejects. The first one takes the objects in the ledger. */
@@ -55,7 +56,7 @@ export class BatchLoad {
         addTally(this.#counts[object] as EventCounts, tally, inserted.get(object) ?? 0);
     const rejects = chunk.rejects.filter(({ object }) => this.#claims?.has(object));
     await insertRejects(this.client, this.runId, this.objects, rejects);
-    for (const { cause } of rejects) this.#rejects[cause] = (this.#rejects[cause] ?? 0) + 1;
+    for (const { cause } of rejects) countReject(this.#rejects, cause);
     this.#repairs.merge(chunk.repairs.warnings);
     for (const hour of chunk.hours) this.#hours.add(hour);
   }
@@ -79,15 +80,15 @@ export class BatchLoad {
         ofVersion(this.#counts[object] as EventCounts, insertedBefore),
       ),
     );
-    const events = noCounts();
-    for (const object of claims.keys()) addCounts(events, this.#counts[object] as EventCounts);
+    const events = noEvents();
+    for (const object of claims.keys()) addEvents(events, this.#counts[object] as EventCounts);
     return { loaded: claims.size, events, rejects: this.#rejects, warnings: this.#repairs.warnings };
   }
 
   /** Expects what holds in nearly every batch: one chunk, in which nothing is a duplicate of what is there. */
   #claim(chunk?: EventChunk): Promise<Map<number, Claim>> {
     this.#expected = this.objects.map((_, object) => {
-      const counts = noCounts();
+      const counts = noEvents();
       const tally = chunk?.tallies.get(object);
       if (tally) addTally(counts, tally, tally.read - tally.rejected - tally.duplicates);
       return counts;
@@ -142,17 +143,8 @@ export function* stagedLines(
     if (within.has(object)) yield { object, line: lines.line(index) };
 }
 
-const noCounts = (): EventCounts => ({ read: 0, inserted: 0, duplicates: 0, rejected: 0 });
-
 function addTally(counts: EventCounts, { read, rejected }: ObjectTally, inserted: number): void {
-  addCounts(counts, { read, inserted, rejected, duplicates: read - rejected - inserted });
-}
-
-export function addCounts(counts: EventCounts, more: EventCounts): void {
-  counts.read += more.read;
-  counts.inserted += more.inserted;
-  counts.duplicates += more.duplicates;
-  counts.rejected += more.rejected;
+  addEvents(counts, { read, inserted, rejected, duplicates: read - rejected - inserted });
 }
 
 /** After a requeue the ledger says what of the version lies in the table, whichever load inserted it. */

@@ -1,3 +1,4 @@
+import { countReject, noEvents } from "../counts.js";
 import { RepairLog } from "../transform/repair.js";
 import { type BatchResult, stagedLines } from "./batch-load.js";
 import { copyIntoStage } from "./copy.js";
@@ -15,7 +16,7 @@ export class DryRunStage {
   ) {
     this.result = {
       loaded: objects,
-      events: { read: 0, inserted: 0, duplicates: 0, rejected: 0 },
+      events: noEvents(),
       rejects: {},
       warnings: this.#repairs.warnings,
     };
@@ -39,7 +40,7 @@ export class DryRunStage {
     }
     events.inserted += inserted;
     events.duplicates -= inserted;
-    for (const { cause } of chunk.rejects) rejects[cause] = (rejects[cause] ?? 0) + 1;
+    for (const { cause } of chunk.rejects) countReject(rejects, cause);
     this.#repairs.merge(chunk.repairs.warnings);
   }
 

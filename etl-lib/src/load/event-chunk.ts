@@ -1,4 +1,5 @@
 import { RepairLog } from "../transform/repair.js";
+import type { TransformedRecords } from "../transform/transform-records.js";
 import type { EventRow, Reject } from "../types.js";
 import { copyLine } from "./copy-line.js";
 import { LineBuffer } from "./line-buffer.js";
@@ -34,6 +35,14 @@ export class EventChunk {
     return this.lines.bytes.length + this.#rejectChars;
   }
 
+  /** Adds what records of an object became; one without a record is known all the same. */
+  add(object: number, { rows, rejects, repairs }: TransformedRecords): void {
+    this.tally(object);
+    for (const row of rows) this.addRow(object, row);
+    for (const reject of rejects) this.addReject(object, reject);
+    this.repairs.merge(repairs.warnings);
+  }
+
   addRow(object: number, row: EventRow): void {
     const tally = this.tally(object);
     tally.read++;
@@ -55,8 +64,7 @@ export class EventChunk {
     this.#rejectChars += reject.raw.length;
   }
 
-  /** Makes the object known even when it holds no event. */
-  tally(object: number): ObjectTally {
+  private tally(object: number): ObjectTally {
     let tally = this.tallies.get(object);
     if (!tally) {
       tally = { read: 0, rejected: 0, duplicates: 0 };

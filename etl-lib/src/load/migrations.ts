@@ -1,14 +1,9 @@
 import { createHash } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
-import { LoadError } from "../errors.js";
-import { assertEventTable } from "./event-table.js";
-import { toLoadError } from "./pg-errors.js";
-import { inTransaction, type Queryable, type WarehouseClient, type WarehousePool } from "./warehouse.js";
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 
 /** Beside this library's sources, and beside the bundle of the function. */
 const SQL_FOLDER = new URL("../sql/", import.meta.url);
-/** The same number on the warehouse host, whose script applies the same files. */
-const MIGRATION_LOCK = 7263001;
 
 export interface Migration {
   readonly version: number;
@@ -17,84 +12,23 @@ export interface Migration {
   readonly sql: string;
 }
 
-/** The numbered SQL files, in order. @param folder default: those of this library */
-export async function readMigrations(folder: URL = SQL_FOLDER): Promise<Migration[]> {
-  const names = (await readdir(folder)).filter((name) => /^\d{4}_.+\.sql$/.test(name)).sort();
-  return Promise.all(
-    names.map(async (name) => {
-      const sql = await readFile(new URL(name, folder), "utf8");
-      return {
-        version: Number(name.slice(0, 4)),
-        name,
-        checksum: createHash("sha256").update(sql).digest("hex"),
-        sql,
-      };
-    }),
-  );
+/** One of this library's own. */
+export interface MigrationFile extends Migration {
+  readonly path: string;
 }
 
-/**
- * Applies what is not applied yet, each file in a transaction of its own. Two at once wait for each other.
- * @returns the names of the files applied now
- * @throws {LoadError} fatal, when an applied file was changed afterwards or the role may not change the schema
- */
-export async function migrate(pool: WarehousePool, migrations?: readonly Migration[]): Promise<string[]> {
-  const wanted = migrations ?? (await readMigrations());
-  try {
-    if ((await pendingMigrations(pool, wanted)).length === 0) return [];
-    const applied: string[] = [];
-    for (const migration of wanted)
-      if (await inTransaction(pool, (client) => applyOnce(client, migration))) applied.push(migration.name);
-    return applied;
-  } catch (error) {
-    throw toLoadError(error);
-  }
-}
-
-/** What `migrate` would apply. @throws {LoadError} fatal, when an applied file was changed afterwards */
-export async function pendingMigrations(db: Queryable, wanted: readonly Migration[]): Promise<Migration[]> {
-  const { rows: exists } = await db.query(`SELECT to_regclass('etl.migrations') IS NOT NULL AS there`);
-  if (!exists[0].there) return [...wanted];
-  const { rows } = await db.query<{ version: number; checksum: string }>(
-    "SELECT version, checksum FROM etl.migrations",
-  );
-  const applied = new Map(rows.map(({ version, checksum }) => [version, checksum]));
-  for (const { version, name, checksum } of wanted)
-    if ((applied.get(version) ?? checksum) !== checksum)
-      throw new LoadError(
-        "fatal",
-        `The migration ${name} was changed after it was applied: add a new one instead.`,
-      );
-  return wanted.filter(({ version }) => !applied.has(version));
-}
-
-async function applyOnce(
-  client: WarehouseClient,
-  { version, name, checksum, sql }: Migration,
-): Promise<boolean> {
-  await client.query("SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
-  await client.query(`CREATE SCHEMA IF NOT EXISTS etl;
-    CREATE TABLE IF NOT EXISTS etl.migrations (
-      version int PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`);
-  const { rowCount } = await client.query(
-    "INSERT INTO etl.migrations (version, name, checksum) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-    [version, name, checksum],
-  );
-  if (rowCount === 0) return false;
-  await client.query(sql);
-  return true;
-}
-
-/**
- * Whether the warehouse is the one this version loads into.
- * @throws {LoadError} fatal, naming the migration that is missing or the column that differs
- */
-export async function assertSchema(db: Queryable): Promise<void> {
-  const pending = await pendingMigrations(db, await readMigrations());
-  if (pending.length > 0)
-    throw new LoadError(
-      "fatal",
-      `The warehouse lacks the migration ${pending[0]?.name}: run \`npm run etl:local -- migrate\` as its owner (the host applies new ones every five minutes).`,
-    );
-  await assertEventTable(db);
+/** The numbered SQL files of this library, in order. */
+export function readMigrations(): MigrationFile[] {
+  const names = readdirSync(SQL_FOLDER).filter((name) => /^\d{4}_.+\.sql$/.test(name));
+  return names.sort().map((name) => {
+    const file = new URL(name, SQL_FOLDER);
+    const sql = readFileSync(file, "utf8");
+    return {
+      version: Number(name.slice(0, 4)),
+      name,
+      path: fileURLToPath(file),
+      checksum: createHash("sha256").update(sql).digest("hex"),
+      sql,
+    };
+  });
 }

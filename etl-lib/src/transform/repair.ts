@@ -1,7 +1,5 @@
+import { MAX_TEXT_LENGTH } from "../limits.js";
 import type { RepairCause, Warnings } from "../types.js";
-
-/** PostgreSQL holds longer text, but nothing a shop writes is longer; the rest is an attack or a fault. */
-export const MAX_TEXT_LENGTH = 4096;
 
 /** Counts the repairs of one or many events by column and cause. */
 export class RepairLog {

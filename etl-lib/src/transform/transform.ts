@@ -1,10 +1,9 @@
+import { MAX_DEPTH } from "../limits.js";
 import type { EventRow, RejectCause, SourceObject } from "../types.js";
 import { eventId } from "./event-id.js";
 import { eventTimestamp } from "./event-timestamp.js";
 import { asBoolean, asDecimal, asText, firstUsable, isJsonObject, type JsonObject } from "./fields.js";
 import { type RepairLog, repairText } from "./repair.js";
-
-export const MAX_DEPTH = 64;
 
 /** Where an event was found: what its id and its time fall back on. */
 export interface EventOrigin {

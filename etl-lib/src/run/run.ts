@@ -1,30 +1,20 @@
 import { randomUUID } from "node:crypto";
-import { EtlError, ExtractError } from "./errors.js";
-import { BackgroundRefresh } from "./load/background-refresh.js";
-import { addCounts, type BatchResult } from "./load/batch-load.js";
-import type { EventChunk } from "./load/event-chunk.js";
-import { assertSchema } from "./load/migrations.js";
-import { toLoadError } from "./load/pg-errors.js";
-import { refreshRollups, refreshStep } from "./load/rollups.js";
-import { recordEnd, recordStart } from "./load/runs.js";
-import { type BatchSink, DryRunSink, WarehouseSink } from "./load/sinks.js";
-import type { WarehousePool } from "./load/warehouse.js";
+import { ExtractError } from "../errors.js";
+import { BackgroundRefresh } from "../load/background-refresh.js";
+import type { BatchResult } from "../load/batch-load.js";
+import type { EventChunk } from "../load/event-chunk.js";
+import { assertSchema } from "../load/migrate.js";
+import { toLoadError } from "../load/pg-errors.js";
+import { refreshRollups, refreshStep } from "../load/rollups.js";
+import { recordEnd, recordStart } from "../load/runs.js";
+import { type BatchSink, DryRunSink, WarehouseSink } from "../load/sinks.js";
+import type { WarehousePool } from "../load/warehouse.js";
+import { DEFAULT_RETRY, type RetryPolicy, retrying } from "../retry.js";
+import type { RunSummary, RunTrigger, Source, SourceObject, Window } from "../types.js";
 import { type BatchToLoad, planBatches } from "./plan-batches.js";
 import { prefetch } from "./prefetch.js";
-import { readChunks } from "./read-chunks.js";
-import { DEFAULT_RETRY, type RetryPolicy, retrying } from "./retry.js";
-import { RepairLog } from "./transform/repair.js";
-import type {
-  EventCounts,
-  ObjectCounts,
-  RejectCounts,
-  RunError,
-  RunSummary,
-  RunTrigger,
-  Source,
-  SourceObject,
-  Window,
-} from "./types.js";
+import { type ReadOptions, readChunks } from "./read-chunks.js";
+import { describeError, type RunProgress, RunRecord } from "./run-record.js";
 
 export interface RunOptions {
   readonly source: Source;
@@ -49,16 +39,6 @@ export interface RunOptions {
   readonly clock?: () => number;
 }
 
-export interface RunProgress {
-  readonly objects: Readonly<ObjectCounts>;
-  readonly events: Readonly<EventCounts>;
-  /** Bytes stored, of the objects to load. */
-  readonly bytes: { readonly listed: number; readonly loaded: number };
-  /** All objects are known, so `listed` is the total. */
-  readonly isListed: boolean;
-  readonly elapsedMs: number;
-}
-
 /** Chunks of the next batch that are made while one commits. */
 const CHUNKS_AHEAD = 2;
 /** Batches planned ahead, so that a reader soon knows the total. */
@@ -79,23 +59,12 @@ export function runEtl(options: RunOptions): Promise<RunSummary> {
 
 class Run {
   readonly #runId = randomUUID();
-  readonly #clock: () => number;
-  readonly #startedAt: number;
+  readonly #record: RunRecord;
   readonly #sink: BatchSink;
   readonly #background: BackgroundRefresh;
   readonly #retry: RetryPolicy;
-  readonly #read: { concurrency: number; batchRows: number };
-  readonly #objects: ObjectCounts = { listed: 0, alreadyLoaded: 0, loaded: 0, failed: 0, remaining: 0 };
-  readonly #events: EventCounts = { read: 0, inserted: 0, duplicates: 0, rejected: 0 };
-  readonly #bytes = { listed: 0, loaded: 0 };
-  readonly #rejects: RejectCounts = {};
-  readonly #repairs = new RepairLog();
-  readonly #timings = { planMs: 0, extractMs: 0, loadMs: 0, rollupsMs: 0 };
-  #isListed = false;
+  readonly #read: ReadOptions;
   #failuresInARow = 0;
-  /** The first object that could not be read, or what ended the run. */
-  #error: RunError | null = null;
-  #isAborted = false;
   #ahead: AsyncIterableIterator<EventChunk> | undefined;
 
   constructor(private readonly options: RunOptions) {
@@ -107,8 +76,7 @@ class Run {
       concurrency = 128,
       batchRows = 20_000,
     } = options;
-    this.#clock = clock;
-    this.#startedAt = clock();
+    this.#record = new RunRecord(clock);
     this.#sink = dryRun ? new DryRunSink(pool) : new WarehouseSink(pool, this.#runId);
     this.#background = new BackgroundRefresh(() => refreshStep(pool), clock);
     this.#retry = retry;
@@ -120,14 +88,14 @@ class Run {
       await this.#begin();
       await this.#loadAll();
     } catch (error) {
-      this.#error = describe(error);
-      this.#isAborted = true;
+      this.#record.aborted(error);
     }
     void this.#ahead?.return?.(); // may be in the middle of a retry that nobody waits for any more
     await this.#sink.close().catch(() => undefined); // a dry run's connection may be gone already
-    if (!this.options.dryRun) await this.#refresh();
-    const summary = this.#summarize();
-    if (!this.options.dryRun) await this.#record(summary);
+    const { dryRun = false } = this.options;
+    if (!dryRun) await this.#refresh();
+    const summary = this.#record.summarize({ runId: this.#runId, window: this.#window(), dryRun });
+    if (!dryRun) await this.#write(summary);
     return summary;
   }
 
@@ -145,7 +113,7 @@ class Run {
   async #loadAll(): Promise<void> {
     const planned = prefetch(this.#plan(), BATCHES_AHEAD);
     try {
-      let next = await this.#timed("planMs", () => planned.next());
+      let next = await this.#record.timed("planMs", () => planned.next());
       let chunks = this.#startReading(next.value);
       while (!next.done && !this.#isTimeUp()) {
         const batch: BatchToLoad = next.value;
@@ -154,7 +122,7 @@ class Run {
           .then((result) => ({ result, chunks: this.#startReading(result.value) }));
         upcoming.catch(() => undefined); // met below, unless this batch fails first
         await this.#load(batch, chunks);
-        ({ result: next, chunks } = await this.#timed("planMs", () => upcoming));
+        ({ result: next, chunks } = await this.#record.timed("planMs", () => upcoming));
       }
     } finally {
       await planned.return?.();
@@ -169,16 +137,13 @@ class Run {
       prefix,
       maxObjects: this.#read.batchRows,
       subtractLoaded: (objects, notYetLoaded) => this.#retrying(() => notYetLoaded(pool, objects)),
-      onListed: ({ listed, fresh, bytes, unnamable }) => {
-        this.#objects.listed += listed;
-        this.#objects.alreadyLoaded += listed - fresh - unnamable.length;
-        this.#objects.failed += unnamable.length;
-        if (unnamable[0]) this.#error ??= describe(unnamableKey(unnamable[0]));
-        this.#bytes.listed += bytes;
+      onListed: (page) => {
+        this.#record.listed(page);
+        if (page.unnamable[0]) this.#record.failed(unnamableKey(page.unnamable[0]));
         this.#report();
       },
     });
-    this.#isListed = true;
+    this.#record.isListed = true;
     this.#report();
   }
 
@@ -196,7 +161,8 @@ class Run {
     while (objects.length > 0) {
       const outcome = await this.#tryLoad(objects, chunks);
       if (!(outcome instanceof ExtractError)) {
-        this.#add(outcome, objects.length);
+        this.#failuresInARow = 0;
+        this.#record.loaded(outcome, objects.length);
         if (!this.options.dryRun && !this.#isTimeUp()) this.#background.committed(outcome.events.inserted);
         break;
       }
@@ -207,7 +173,7 @@ class Run {
       objects = objects.toSpliced(at, 1);
       chunks = undefined;
     }
-    this.#bytes.loaded += batch.bytes;
+    this.#record.bytes.loaded += batch.bytes;
     this.#report();
   }
 
@@ -220,7 +186,9 @@ class Run {
       const chunks =
         attempt++ === 0 && firstChunks ? firstChunks : readChunks(this.options.source, objects, this.#read);
       try {
-        return await this.#timed("loadMs", () => this.#sink.load(objects, this.#watch(chunks), attempt));
+        return await this.#record.timed("loadMs", () =>
+          this.#sink.load(objects, this.#watch(chunks), attempt),
+        );
       } catch (error) {
         // The source has retried already what can be: this object is given up, not the batch.
         if (error instanceof ExtractError && error.object) return error;
@@ -229,79 +197,39 @@ class Run {
     });
   }
 
-  /** Measures how long the warehouse waits for the source. */
   async *#watch(chunks: AsyncIterable<EventChunk>): AsyncGenerator<EventChunk> {
-    let waitingSince = this.#clock();
-    for await (const chunk of chunks) {
-      this.#timings.extractMs += this.#clock() - waitingSince;
-      this.#timings.loadMs -= this.#clock() - waitingSince;
+    for await (const chunk of this.#record.timedChunks(chunks)) {
       yield chunk;
       this.#report();
-      waitingSince = this.#clock();
     }
-  }
-
-  #add({ loaded, events, rejects, warnings }: BatchResult, objects: number): void {
-    this.#failuresInARow = 0;
-    this.#objects.loaded += loaded;
-    this.#objects.alreadyLoaded += objects - loaded;
-    addCounts(this.#events, events);
-    for (const [cause, count] of Object.entries(rejects))
-      this.#rejects[cause as keyof typeof rejects] =
-        (this.#rejects[cause as keyof typeof rejects] ?? 0) + count;
-    this.#repairs.merge(warnings);
   }
 
   /** A changed object is simply left to the next run, which sees its new version. */
   #leaveOut(error: ExtractError): void {
     if (error.kind === "changed") return;
-    this.#objects.failed++;
-    this.#error ??= describe(error);
+    this.#record.objects.failed++;
+    this.#record.failed(error);
     if (++this.#failuresInARow >= MAX_FAILURES_IN_A_ROW[error.kind]) throw error;
   }
 
   /** Also after a failure, and for what an earlier run was killed before it could refresh. */
   async #refresh(): Promise<void> {
     const refresh = () =>
-      this.#timed("rollupsMs", async () => {
+      this.#record.timed("rollupsMs", async () => {
         await this.#background.ended();
         await refreshRollups(this.options.pool);
       });
-    await (this.#isAborted ? refresh() : this.#retrying(refresh)).catch((error) => {
-      this.#error ??= describe(error);
-      this.#isAborted = true;
+    await (this.#record.isAborted ? refresh() : this.#retrying(refresh)).catch((error) => {
+      this.#record.failed(error);
+      this.#record.isAborted = true;
     });
   }
 
-  #summarize(): RunSummary {
-    const { listed, alreadyLoaded, loaded, failed } = this.#objects;
-    this.#objects.remaining = listed - alreadyLoaded - loaded - failed;
-    return {
-      status: this.#status(),
-      runId: this.#runId,
-      window: this.#window(),
-      dryRun: this.options.dryRun ?? false,
-      objects: this.#objects,
-      events: this.#events,
-      rejects: this.#rejects,
-      warnings: this.#repairs.warnings,
-      durationMs: Math.round(this.#clock() - this.#startedAt),
-      error: this.#error,
-    };
-  }
-
-  #status(): RunSummary["status"] {
-    const { loaded, failed, remaining } = this.#objects;
-    if (this.#isAborted) return "failed";
-    if (failed > 0 || remaining > 0) return "partial";
-    return loaded > 0 ? "succeeded" : "skipped";
-  }
-
   /** What the run did stands in the warehouse even when its own row cannot be written. */
-  async #record(summary: RunSummary): Promise<void> {
-    const write = () => recordEnd(this.options.pool, summary, this.#timings);
-    await (this.#isAborted ? write() : this.#retrying(write)).catch((error) => {
-      summary.error ??= describe(toLoadError(error));
+  async #write(summary: RunSummary): Promise<void> {
+    const write = () => recordEnd(this.options.pool, summary, this.#record.timings);
+    await (this.#record.isAborted ? write() : this.#retrying(write)).catch((error) => {
+      summary.error ??= describeError(toLoadError(error));
     });
   }
 
@@ -312,30 +240,15 @@ class Run {
 
   #isTimeUp(): boolean {
     const { timeBudgetMs } = this.options;
-    return timeBudgetMs !== undefined && this.#clock() - this.#startedAt >= timeBudgetMs;
+    return timeBudgetMs !== undefined && this.#record.elapsedMs >= timeBudgetMs;
   }
 
   #report(): void {
-    this.options.onProgress?.({
-      objects: this.#objects,
-      events: this.#events,
-      bytes: this.#bytes,
-      isListed: this.#isListed,
-      elapsedMs: this.#clock() - this.#startedAt,
-    });
+    this.options.onProgress?.(this.#record.progress);
   }
 
   #retrying<T>(work: () => Promise<T>): Promise<T> {
     return retrying(this.#retry, () => work().catch((error) => Promise.reject(toLoadError(error))));
-  }
-
-  async #timed<T>(stage: "planMs" | "loadMs" | "rollupsMs", work: () => Promise<T>): Promise<T> {
-    const since = this.#clock();
-    try {
-      return await work();
-    } finally {
-      this.#timings[stage] += this.#clock() - since;
-    }
   }
 }
 
@@ -344,9 +257,3 @@ const unnamableKey = ({ bucket, key }: SourceObject): ExtractError =>
     "fatal",
     `The key ${JSON.stringify(key)} in ${bucket} holds U+0000, which PostgreSQL cannot: rename the object.`,
   );
-
-/** What a summary says of an error, whoever threw it. */
-export function describe(error: unknown): RunError {
-  const { kind, stage, message, object } = error instanceof EtlError ? error : toLoadError(error);
-  return { kind: kind === "changed" ? "retriable" : kind, stage, message, object };
-}

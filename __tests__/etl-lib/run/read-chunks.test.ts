@@ -1,10 +1,10 @@
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
-import { ExtractError } from "../../etl-lib/src/errors.js";
-import type { EventChunk } from "../../etl-lib/src/load/event-chunk.js";
-import { readChunks } from "../../etl-lib/src/read-chunks.js";
-import { decodeCopyText } from "./support/copy-text.js";
-import { MemorySource, type StoredObject } from "./support/memory-source.js";
+import { ExtractError } from "../../../etl-lib/src/errors.js";
+import type { EventChunk } from "../../../etl-lib/src/load/event-chunk.js";
+import { readChunks } from "../../../etl-lib/src/run/read-chunks.js";
+import { decodeCopyText } from "../support/copy-text.js";
+import { MemorySource, type StoredObject } from "../support/memory-source.js";
 
 const MIB = 1024 * 1024;
 const named = (eventName: string, eventId?: string) => JSON.stringify({ eventName, eventId });

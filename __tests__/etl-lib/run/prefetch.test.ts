@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { prefetch } from "../../etl-lib/src/prefetch.js";
+import { prefetch } from "../../../etl-lib/src/run/prefetch.js";
 
 const settle = () => new Promise((done) => setImmediate(done));
 

@@ -1,12 +1,23 @@
-import { listObjects } from "./extract/plan.js";
-import { notYetLoaded } from "./load/ledger.js";
-import type { Source, SourceObject, Window } from "./types.js";
+import { listObjects } from "../extract/plan.js";
+import { notYetLoaded } from "../load/ledger.js";
+import type { Source, SourceObject, Window } from "../types.js";
 
 /** Objects to load in one transaction. */
 export interface BatchToLoad {
   readonly objects: readonly SourceObject[];
   /** Their stored size. */
   readonly bytes: number;
+}
+
+/** A page of the listing, counted. */
+export interface ListedPage {
+  readonly listed: number;
+  /** Not in the ledger. */
+  readonly fresh: number;
+  /** Stored size of the fresh ones. */
+  readonly bytes: number;
+  /** Those the ledger cannot name: PostgreSQL's text holds no U+0000. */
+  readonly unnamable: readonly SourceObject[];
 }
 
 export interface BatchPlan {
@@ -20,13 +31,7 @@ export interface BatchPlan {
     page: readonly SourceObject[],
     lookUp: typeof notYetLoaded,
   ) => Promise<readonly SourceObject[]>;
-  readonly onListed: (page: {
-    listed: number;
-    fresh: number;
-    bytes: number;
-    /** Those the ledger cannot name: PostgreSQL's text holds no U+0000. */
-    unnamable: readonly SourceObject[];
-  }) => void;
+  readonly onListed: (page: ListedPage) => void;
 }
 
 const MAX_BATCH_OBJECTS = 2000;

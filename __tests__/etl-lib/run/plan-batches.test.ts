@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import { parseWindow } from "../../etl-lib/src/extract/window.js";
-import { type BatchPlan, type BatchToLoad, planBatches } from "../../etl-lib/src/plan-batches.js";
-import type { SourceObject } from "../../etl-lib/src/types.js";
-import { MemorySource } from "./support/memory-source.js";
+import { parseWindow } from "../../../etl-lib/src/extract/window.js";
+import { type BatchPlan, type BatchToLoad, planBatches } from "../../../etl-lib/src/run/plan-batches.js";
+import type { SourceObject } from "../../../etl-lib/src/types.js";
+import { MemorySource } from "../support/memory-source.js";
 
 const MIB = 1024 * 1024;
 const WINDOW = parseWindow("2025-12-06T05:00Z", "2025-12-06T06:00Z");

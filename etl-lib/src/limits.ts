@@ -1,5 +1,11 @@
+/** What a stranger controls has a bound; all of them are here. */
+
 /** An event above this many bytes of JSON is `too_large`; nor is any longer piece of text held. */
 export const MAX_EVENT_BYTES = 1024 * 1024;
+/** Levels of nesting of an event; `{}` has one. */
+export const MAX_DEPTH = 64;
+/** PostgreSQL holds longer text, but nothing a shop writes is longer; the rest is an attack or a fault. */
+export const MAX_TEXT_LENGTH = 4096;
 /** As much of a rejected record's text as quarantine keeps; on the way there, as many characters. */
 export const MAX_RAW_BYTES = 64 * 1024;
 /** Objects up to this size are read whole: ahead of their turn, and again when their transfer breaks off. */
