@@ -12,7 +12,7 @@ import { openBrowser, openPage } from "../__tests__/dashboard/support/browser.js
 import { findProgram } from "../__tests__/dashboard/support/tools.js";
 import { launchDashboard } from "../cli/dashboard/launch.js";
 import { findRuntime } from "../cli/dashboard/runtime.js";
-import { count, table } from "../cli/format.js";
+import { count, table } from "../cli/shared/format.js";
 import { choosePort } from "../connect/local-port.js";
 import { openEmbedded } from "../postgres/embedded.js";
 

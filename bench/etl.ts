@@ -16,7 +16,7 @@ import {
   type WarehousePool,
 } from "etl-lib";
 import pg from "pg";
-import { count, table } from "../cli/format.js";
+import { count, table } from "../cli/shared/format.js";
 import { openEmbedded } from "../postgres/embedded.js";
 import { eventJson } from "./events.js";
 import type { Job, Result } from "./worker.js";

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { readConfig } from "../../cli/deployed/config.js";
-import { explainAwsError } from "../../cli/deployed/explain.js";
 import { readOutputs } from "../../cli/deployed/state.js";
 import type { Finding } from "../../cli/doctor/doctor.js";
 import { reportText } from "../../cli/doctor/report.js";
+import { explainAwsError } from "../../connect/explain.js";
 import { loadConfig } from "../../stacks/config.js";
 import { refuse, startS3 } from "../helpers/s3.js";
 
@@ -71,7 +71,7 @@ describe("the deployed environment", () => {
       const location = { config, output: join(folder, "cdktf.out"), s3: undefined as never };
       expect([...(await readOutputs(location, "warehouse"))]).to.deep.equal([["instance_id", "i-0abc"]]);
       const error = await failure(readOutputs(location, "scheduler"));
-      expect(error.name).to.equal("DeployedError");
+      expect(error.name).to.equal("CommandError");
       expect(error.message)
         .to.include("scheduler of the environment test is not deployed")
         .and.include(folder);

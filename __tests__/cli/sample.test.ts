@@ -277,9 +277,9 @@ describe("the bundled samples", () => {
   });
 });
 
-describe("etl:local sample", function () {
+describe("clickstream sample", function () {
   this.timeout(30_000);
-  const cli = fileURLToPath(new URL("../../cli/etl-local.ts", import.meta.url));
+  const cli = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
 
   it("prints its report as one JSON object", () => {
     const out = mkdtempSync(join(tmpdir(), "sample-"));

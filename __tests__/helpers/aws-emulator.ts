@@ -62,7 +62,11 @@ async function emulate(mirror: string): Promise<AwsEmulator> {
     cdktf: (command, settings) =>
       runWith(settings, "cdktf", [command, "*", "--auto-approve", "--skip-provider-lock"]),
     plan: async (settings) => {
-      const { code, stdout, output: text } = await runWith(settings, "tsx", ["cli/plan.ts", "--json"]);
+      const {
+        code,
+        stdout,
+        output: text,
+      } = await runWith(settings, "tsx", ["cli/main.ts", "plan", "--json"]);
       if (stdout === "") throw new Error(text);
       return { code, report: JSON.parse(stdout) };
     },

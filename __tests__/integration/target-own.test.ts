@@ -7,7 +7,7 @@ import type { Env } from "../../connect/environment.js";
 import { choosePort } from "../../connect/local-port.js";
 import { startPostgres, type TestDatabase } from "../helpers/postgres.js";
 
-const DB_PSQL = fileURLToPath(new URL("../../cli/db-psql.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
 
 describe("a target database that runs already", function () {
   this.timeout(60_000);
@@ -86,7 +86,7 @@ describe("a target database that runs already", function () {
 
   describe("npm run db:psql", () => {
     const psql = (change: Env, ...args: string[]) =>
-      spawnSync(process.execPath, ["--import", "tsx", DB_PSQL, ...args], {
+      spawnSync(process.execPath, ["--import", "tsx", MAIN, "psql", ...args], {
         env: { ...process.env, ...env, ...change },
         encoding: "utf8",
       });
@@ -107,7 +107,7 @@ describe("a target database that runs already", function () {
 
     it("fails with one sentence when the login is refused", () => {
       const { stderr, status } = psql({ DWH_PASSWORD: "wrong-password" });
-      expect(stderr.trim()).to.match(/^PostgreSQL at .* refused the login .*\.$/);
+      expect(stderr.trim()).to.match(/^psql: PostgreSQL at .* refused the login .*\.$/);
       expect(status).to.equal(1);
     });
   });

@@ -1,4 +1,4 @@
-import { sentenceOf } from "../deployed/explain.js";
+import { sentenceOf } from "../shared/failure.js";
 import type { Invoke } from "./invoke.js";
 import { limiter } from "./limit.js";
 import { add, nothing, type Sums } from "./outcome.js";

@@ -1,6 +1,6 @@
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import type { RunSummary } from "etl-lib";
-import { DeployedError } from "../deployed/errors.js";
+import { CommandError } from "../shared/failure.js";
 
 /** What the function takes; see functions/etl/event.ts. */
 export interface BackfillEvent {
@@ -44,7 +44,7 @@ export function createInvoker({ region, functionName, timeoutSeconds }: InvokerO
     const command = new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify(event) });
     const answer = await client.send(command).catch((cause: Error) => {
       if (cause.name !== "ResourceNotFoundException") throw cause;
-      throw new DeployedError(`The function ${functionName} is not there: deploy the scheduler stack.`, {
+      throw new CommandError(`The function ${functionName} is not there: deploy the scheduler stack.`, {
         cause,
       });
     });
@@ -57,7 +57,7 @@ export function createInvoker({ region, functionName, timeoutSeconds }: InvokerO
 
 function asSummary(payload: Partial<RunSummary> | null): RunSummary {
   if (payload?.objects !== undefined && payload.events !== undefined) return payload as RunSummary;
-  throw new DeployedError("The function answered with something else than a run's summary: deploy it again.");
+  throw new CommandError("The function answered with something else than a run's summary: deploy it again.");
 }
 
 /** Lambda refused to start a run for want of concurrency: nothing was done. */

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Window } from "etl-lib";
-import { DeployedError } from "../deployed/errors.js";
+import { CommandError } from "../shared/failure.js";
 import type { Sums } from "./outcome.js";
 import type { Slice } from "./plan.js";
 
@@ -18,7 +18,7 @@ export interface ProgressFile {
 
 /**
  * @param name of the function and its account: the same function elsewhere is another
- * @throws {DeployedError} the file cannot be read
+ * @throws {CommandError} the file cannot be read
  */
 export async function openProgressFile(folder: string, name: string, window: Window): Promise<ProgressFile> {
   const path = join(folder, `${name}-${stamp(window.from)}-${stamp(window.to)}.json`);
@@ -49,7 +49,7 @@ async function readDone(path: string): Promise<Map<string, Sums>> {
   try {
     return new Map(Object.entries<Sums>(JSON.parse(text)));
   } catch (cause) {
-    throw new DeployedError(
+    throw new CommandError(
       `${path} is damaged: remove it, and the backfill starts afresh. Nothing is loaded twice.`,
       {
         cause,

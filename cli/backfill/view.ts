@@ -1,50 +1,17 @@
-import { Presets, SingleBar } from "cli-progress";
-import { count, duration, table } from "../format.js";
+import { count, table } from "../shared/format.js";
+import type { Progress } from "../shared/progress.js";
 import type { BackfillReport } from "./backfill.js";
 
-/** Shows a backfill on stderr: a bar on a terminal, a line per window elsewhere. */
-export interface BackfillView {
-  update(report: BackfillReport): void;
-  stop(): void;
-}
-
-const FORMAT = " {bar} {percentage}% │ {value}/{total} windows │ {events} events │ {failed} failed │ {left}";
-
-export function backfillView(): BackfillView {
-  return process.stderr.isTTY ? barView() : lineView();
-}
-
-function barView(): BackfillView {
-  const bar = new SingleBar(
-    { format: FORMAT, hideCursor: true, stream: process.stderr, fps: 4 },
-    Presets.rect,
-  );
-  const since = performance.now();
-  let started = false;
-  return {
-    update(report) {
-      const ended = endedOf(report);
-      const now = ended - report.resumed;
-      const leftMs = now > 0 ? ((performance.now() - since) / now) * (report.total - ended) : null;
-      const left = leftMs === null ? "" : `${duration(leftMs)} left`;
-      const values = { events: count(report.sums.read), failed: count(report.failed.length), left };
-      if (!started) bar.start(report.total, ended, values);
-      started = true;
-      bar.update(ended, values);
-    },
-    stop: () => bar.stop(),
-  };
-}
-
-function lineView(): BackfillView {
-  return {
-    update(report) {
-      const { sums, failed, total } = report;
-      const line = `${count(endedOf(report))}/${count(total)} windows, ${count(sums.read)} events, ${count(failed.length)} failed`;
-      console.error(line);
-    },
-    stop() {},
-  };
+/** Windows measure the work. */
+export function progressOf(report: BackfillReport): Progress {
+  const { total, sums, failed } = report;
+  const done = endedOf(report);
+  const parts = [
+    `${count(done)}/${count(total)} windows`,
+    `${count(sums.read)} events`,
+    `${count(failed.length)} failed`,
+  ];
+  return { total, done, parts };
 }
 
 const endedOf = ({ done, failed }: BackfillReport): number => done + failed.length;

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { CommandError } from "../shared/failure.js";
 import { PROJECT_ROOT } from "../shared/project.js";
 
 /** What runs the app: a command line that `serve.R`'s environment is given to. */
@@ -13,7 +14,7 @@ export interface Runtime {
 }
 
 /** No runtime can be had here. The message is one sentence with the line that installs it. */
-export class RuntimeMissing extends Error {
+export class RuntimeMissing extends CommandError {
   override readonly name = "RuntimeMissing";
 }
 

@@ -1,18 +1,18 @@
 import type { Env } from "../../connect/environment.js";
 import type { Config } from "../../stacks/config.js";
+import { CommandError } from "../shared/failure.js";
 import { PROJECT_ROOT } from "../shared/project.js";
 import { type Clients, createClients } from "./clients.js";
 import { readConfig } from "./config.js";
-import { DeployedError } from "./errors.js";
 import { type Outputs, readOutputs, type StackName } from "./state.js";
 
 /** One deployed environment: its configuration, the outputs of its stacks, and AWS itself. */
 export interface Deployed {
   readonly config: Config;
   readonly clients: Clients;
-  /** @throws {DeployedError} the stack is not deployed, or not with this output */
+  /** @throws {CommandError} the stack is not deployed, or not with this output */
   output(stack: StackName, name: string): Promise<string>;
-  /** Id of the account that it is deployed to. @throws {DeployedError} as `output` */
+  /** Id of the account that it is deployed to. @throws {CommandError} as `output` */
   accountId(): Promise<string>;
 }
 
@@ -38,7 +38,7 @@ export function openDeployed(output: string, env: Env): Deployed {
 function pick(outputs: Outputs, stack: StackName, name: string): string {
   const value = outputs.get(name);
   if (typeof value === "string") return value;
-  throw new DeployedError(
+  throw new CommandError(
     `The stack ${stack} has no output ${name}: its last deploy did not finish, or it was destroyed. Deploy it again.`,
   );
 }

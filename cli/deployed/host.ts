@@ -1,6 +1,6 @@
 import { DescribeInstancesCommand } from "@aws-sdk/client-ec2";
 import { DescribeInstanceInformationCommand } from "@aws-sdk/client-ssm";
-import { time } from "../format.js";
+import { time } from "../shared/format.js";
 import type { Deployed } from "./deployed.js";
 
 /** A part of the host that is as it should be, or what is wrong with it and what to do. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import type { Config } from "../../stacks/config.js";
 import { stateFile, stateKey } from "../../stacks/names.js";
-import { DeployedError } from "./errors.js";
+import { CommandError } from "../shared/failure.js";
 
 /** The stacks whose outputs the commands read. */
 export type StackName = "warehouse" | "scheduler";
@@ -30,14 +30,14 @@ interface State {
  * of `stateBucket`. `terraform output` reads the same document, but wants the stack synthesized and the provider
  * downloaded first.
  *
- * @throws {DeployedError} there is no state, or it is of another version
+ * @throws {CommandError} there is no state, or it is of another version
  */
 export async function readOutputs(location: StateLocation, stack: StackName): Promise<Outputs> {
   const text =
     location.config.stateBucket === null ? readFileOf(location, stack) : readObject(location, stack);
   const state = JSON.parse(await text) as State;
   if (state.version !== 4)
-    throw new DeployedError(
+    throw new CommandError(
       `The state of the stack ${stack} has version ${state.version}; version 4 is known.`,
     );
   return new Map(Object.entries(state.outputs ?? {}).map(([name, { value }]) => [name, value]));
@@ -64,8 +64,8 @@ async function readObject({ config, s3 }: StateLocation, stack: StackName): Prom
   }
 }
 
-function notDeployed({ environment }: Config, stack: StackName, place: string, cause: Error): DeployedError {
-  return new DeployedError(
+function notDeployed({ environment }: Config, stack: StackName, place: string, cause: Error): CommandError {
+  return new CommandError(
     `The stack ${stack} of the environment ${environment} is not deployed: there is no state at ${place}. Deploy it, or run this where it was deployed from.`,
     { cause },
   );

@@ -10,7 +10,7 @@ import {
   SNAPSHOTS,
 } from "../../stacks/names.js";
 import type { Condition } from "../deployed/host.js";
-import { duration } from "../format.js";
+import { duration } from "../shared/format.js";
 import { absent, type Check, DAY, fails, HOUR, holds, type Subject } from "./check.js";
 
 const certificate: Check = { name: "certificate", inspect: inspectCertificate };

@@ -1,5 +1,5 @@
-import { sentenceOf } from "../deployed/explain.js";
-import { oneLine } from "../format.js";
+import { sentenceOf } from "../shared/failure.js";
+import { oneLine } from "../shared/format.js";
 import type { Check, Subject } from "./check.js";
 import { DATA_CHECKS } from "./data-checks.js";
 import { FUNCTION_CHECKS } from "./function-checks.js";

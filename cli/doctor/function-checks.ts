@@ -2,7 +2,7 @@ import { GetFunctionConfigurationCommand } from "@aws-sdk/client-lambda";
 import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { METRICS, METRICS_DIMENSION, METRICS_NAMESPACE } from "../../functions/etl/contract.js";
 import type { Condition } from "../deployed/host.js";
-import { count, duration, time } from "../format.js";
+import { count, duration, time } from "../shared/format.js";
 import { absent, type Check, DAY, fails, HOUR, holds, type Subject } from "./check.js";
 import { newestPoint } from "./metrics.js";
 

@@ -1,5 +1,5 @@
+import { diffArrays } from "diff";
 import type { AttributeChange } from "./attributes.js";
-import { lineDiff } from "./line-diff.js";
 import { ACTIONS, type Counts, type PlanReport, type ResourceChange, type StackReport } from "./report.js";
 
 /** The report as the text of a pull request: what is lost first, then who may reach what, then all the rest. */
@@ -132,3 +132,9 @@ function fenced(lines: readonly string[]): string {
   const fence = "`".repeat(longest + 1);
   return [`${fence}diff`, ...lines, fence].join("\n");
 }
+
+/** The lines of a unified diff without its header: `- ` gone, `+ ` new, two spaces for what stays. */
+const lineDiff = (before: readonly string[], after: readonly string[]): string[] =>
+  diffArrays([...before], [...after]).flatMap(({ added, removed, value }) =>
+    value.map((line) => `${added ? "+" : removed ? "-" : " "} ${line}`),
+  );

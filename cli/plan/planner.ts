@@ -4,6 +4,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { stripVTControlCharacters } from "node:util";
+import { CommandError } from "../shared/failure.js";
 import { type PlanReport, reportPlans, reportStack, reportUnplanned, type StackReport } from "./report.js";
 
 export interface PlanOptions {
@@ -11,11 +12,6 @@ export interface PlanOptions {
   readonly output: string;
   /** Told before each step, e.g. "network: plan". */
   readonly onStep?: (step: string) => void;
-}
-
-/** A command that cannot be started or fails before there is a plan. The message is for the user. */
-export class PlanCommandError extends Error {
-  override readonly name = "PlanCommandError";
 }
 
 /** Part of cdktf's manifest.json. */
@@ -30,12 +26,12 @@ interface ManifestStack {
   readonly dependencies: readonly string[];
 }
 
-/** Synthesizes the app in the working directory and plans its stacks. Changes nothing. @throws {PlanCommandError} */
+/** Synthesizes the app in the working directory and plans its stacks. Changes nothing. @throws {CommandError} */
 export async function planStacks({ output, onStep }: PlanOptions): Promise<PlanReport> {
   onStep?.("synth");
   await mkdir(output, { recursive: true });
   const synth = await run("cdktf", ["synth", "--output", output], ".");
-  if (synth.code !== 0) throw new PlanCommandError(`cdktf synth failed:\n${withoutSpinner(synth.all)}`);
+  if (synth.code !== 0) throw new CommandError(`cdktf synth failed:\n${withoutSpinner(synth.all)}`);
   const reports: StackReport[] = [];
   for (const stack of await readStacks(output)) {
     onStep?.(`${stack.name}: plan`);
@@ -60,7 +56,7 @@ export function inDependencyOrder<T extends Pick<ManifestStack, "name" | "depend
       dependencies.every((name) => ordered.some((o) => o.name === name));
     const index = waiting.findIndex(isReady);
     if (index < 0)
-      throw new PlanCommandError(`The stacks ${waiting.map((s) => s.name).join(", ")} form a cycle.`);
+      throw new CommandError(`The stacks ${waiting.map((s) => s.name).join(", ")} form a cycle.`);
     ordered.push(...waiting.splice(index, 1));
   }
   return ordered;
@@ -126,7 +122,7 @@ interface CommandOutput {
 async function run(command: string, args: readonly string[], cwd: string): Promise<CommandOutput> {
   const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
   const ended = once(child, "close").catch((cause: unknown) => {
-    throw new PlanCommandError(`\`${command}\` cannot be started: is it installed and on the PATH?`, {
+    throw new CommandError(`\`${command}\` cannot be started: is it installed and on the PATH?`, {
       cause,
     });
   });

@@ -9,3 +9,9 @@ export function loadDotEnv(root = PROJECT_ROOT): void {
   const file = join(root, ".env");
   if (existsSync(file)) process.loadEnvFile(file);
 }
+
+/** The process's environment with what `.env` adds to it. */
+export function environment(root = PROJECT_ROOT): NodeJS.ProcessEnv {
+  loadDotEnv(root);
+  return process.env;
+}

@@ -13,7 +13,7 @@ import {
 import { explainConnectionError } from "../../connect/explain.js";
 import { createPool, readSecrets, type WarehouseSecrets } from "../../connect/warehouse.js";
 import { openEmbedded } from "../../postgres/embedded.js";
-import { loadDotEnv, PROJECT_ROOT } from "./project.js";
+import { environment, PROJECT_ROOT } from "./project.js";
 
 /** The database in force, ready for use. */
 export interface Target {
@@ -76,8 +76,7 @@ export function namesDatabase(env: Env): boolean {
  */
 export async function openTarget(options: TargetOptions = {}): Promise<Target> {
   const { root = PROJECT_ROOT, compose = COMPOSE } = options;
-  if (options.env === undefined) loadDotEnv(root);
-  const env = options.env ?? process.env;
+  const env = options.env ?? environment(root);
   if (namesDatabase(env)) return openOwn(env, options);
   if (await answers(compose)) {
     const description = `PostgreSQL of docker-compose.yml, ${compose.host}:${compose.port}`;

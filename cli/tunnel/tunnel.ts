@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { DeployedError } from "../deployed/errors.js";
-import { duration } from "../format.js";
+import { CommandError } from "../shared/failure.js";
+import { duration } from "../shared/format.js";
 import type { Service } from "./service.js";
 import { type Forwarding, type Session, startSession } from "./session.js";
 
@@ -26,7 +26,7 @@ const LONGEST_PAUSE_MS = 15_000;
  * Keeps the tunnel open until `signal`: Session Manager ends each session after about an hour, and every one that ends
  * is followed by the next.
  *
- * @throws {DeployedError} five sessions in a row, or the very first, came to nothing
+ * @throws {CommandError} five sessions in a row, or the very first, came to nothing
  */
 export async function keepTunnel(options: TunnelOptions): Promise<void> {
   const { signal, onEvent } = options;
@@ -36,7 +36,7 @@ export async function keepTunnel(options: TunnelOptions): Promise<void> {
     if (signal.aborted) return;
     failures = session.failure === null ? 0 : failures + 1;
     if (session.failure !== null && (isFirst || failures === ATTEMPTS))
-      throw new DeployedError(session.failure);
+      throw new CommandError(session.failure);
     onEvent(session.failure ?? `The session ended after ${duration(session.openMs)}.`);
     await pause(failures, signal);
     if (!signal.aborted) onEvent("Reconnecting …");

@@ -27,7 +27,7 @@ export function describeBackfill(operator: () => Operator): void {
     const backfill = (...args: string[]) => {
       lambda.events.length = 0;
       const env = { ...operator().env, AWS_ENDPOINT_URL_LAMBDA: lambda.url };
-      return operator().runIn(env, "cli/backfill.ts", ...args);
+      return operator().runIn(env, "backfill", ...args);
     };
     const loaded = (): Answer => ({ summary: summary({ events: { read: 5, inserted: 5 } }) });
 

@@ -58,7 +58,7 @@ export function describeDoctor(operator: () => Operator): void {
     }
 
     it("finds nothing wrong with a well environment: a line for each check, exit 0", async () => {
-      const { code, stdout } = await operator().run("cli/doctor.ts");
+      const { code, stdout } = await operator().run("doctor");
       expect(code, stdout).to.equal(0);
       expect(stdout.match(/^✔ /gm)).to.have.length(CHECKS.length);
       expect(stdout).to.include(`All ${CHECKS.length} checks hold.`);
@@ -67,8 +67,8 @@ export function describeDoctor(operator: () => Operator): void {
     it("a stopped instance, with the command that starts it, exit 1, and the same as JSON", async () => {
       const InstanceIds = [only(await account.instances()).InstanceId as string];
       await account.clients.ec2.send(new StopInstancesCommand({ InstanceIds }));
-      const text = await operator().run("cli/doctor.ts");
-      const json = await operator().run("cli/doctor.ts", "--json");
+      const text = await operator().run("doctor");
+      const json = await operator().run("doctor", "--json");
       await account.clients.ec2.send(new StartInstancesCommand({ InstanceIds }));
       const fix = `aws ec2 start-instances --region ap-southeast-1 --instance-ids ${InstanceIds[0]}`;
       expect(text.stdout)

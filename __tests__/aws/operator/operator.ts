@@ -6,18 +6,18 @@ import type { Account } from "../account.js";
 export interface Operator {
   readonly account: Account;
   readonly env: NodeJS.ProcessEnv;
-  /** Runs one of the project's commands, e.g. `cli/doctor.ts`, to its end. */
-  run(script: string, ...args: string[]): Promise<CommandResult>;
+  /** Runs one of the project's commands, e.g. `doctor`, to its end. */
+  run(command: string, ...args: string[]): Promise<CommandResult>;
   /** The same in another environment. */
-  runIn(env: NodeJS.ProcessEnv, script: string, ...args: string[]): Promise<CommandResult>;
+  runIn(env: NodeJS.ProcessEnv, command: string, ...args: string[]): Promise<CommandResult>;
 }
 
 export function createOperator(account: Account, env: NodeJS.ProcessEnv): Operator {
-  const runIn: Operator["runIn"] = (its, script, ...args) =>
-    run("tsx", commandLine(account, script, args), { cwd: REPOSITORY, env: its });
-  return { account, env, runIn, run: (script, ...args) => runIn(env, script, ...args) };
+  const runIn: Operator["runIn"] = (its, command, ...args) =>
+    run("tsx", commandLine(account, command, args), { cwd: REPOSITORY, env: its });
+  return { account, env, runIn, run: (command, ...args) => runIn(env, command, ...args) };
 }
 
-export function commandLine(account: Account, script: string, args: readonly string[]): string[] {
-  return [join(REPOSITORY, script), ...args, "--output", account.aws.output];
+export function commandLine(account: Account, command: string, args: readonly string[]): string[] {
+  return [join(REPOSITORY, "cli/main.ts"), command, ...args, "--output", account.aws.output];
 }

@@ -10,7 +10,7 @@ import { type Account, only } from "../account.js";
 import { setAgent } from "./healthy.js";
 import { commandLine, type Operator } from "./operator.js";
 
-const TUNNEL = "cli/tunnel.ts";
+const TUNNEL = "tunnel";
 
 export function describeTunnel(operator: () => Operator): void {
   describe("tunnel", () => {

@@ -31,7 +31,7 @@ export function startCommand(
   env: Record<string, string>,
 ): { child: ChildProcess; outcome: Promise<Outcome> } {
   const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !FOREIGN.test(name)));
-  const child = spawn(process.execPath, ["--import", "tsx/esm", "cli/etl-local.ts", ...args], {
+  const child = spawn(process.execPath, ["--import", "tsx/esm", "cli/main.ts", ...args], {
     cwd: ROOT,
     // The AWS SDK warns of Node 20's end of support; that is not what these tests are about.
     env: { ...own, AWS_EC2_METADATA_DISABLED: "true", NODE_NO_WARNINGS: "1", ...env },

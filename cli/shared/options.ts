@@ -23,3 +23,15 @@ export const addSourceOptions = (command: Command): Command =>
       "--last <time>",
       "the last 48h or 7d instead (default: all of a directory or prefix, ETL_LOOKBACK_HOURS of a bucket)",
     );
+
+const ENVIRONMENT_HELP = `
+The environment is the one that this folder deploys (cdktf.json, CDKTF_CONTEXT_JSON), found by the outputs in its
+Terraform state: a local file beside the output folder, or an object of \`stateBucket\`. AWS credentials are taken from
+AWS_PROFILE, AWS_ACCESS_KEY_ID and so on, as the AWS CLI does it.
+`;
+
+/** Which deployed environment is meant. @param help what else the command's help says at its end */
+export const addDeployedOptions = (command: Command, help: string): Command =>
+  command
+    .option("--output <folder>", "where cdktf writes the stacks; a local state lies beside it", "cdktf.out")
+    .addHelpText("after", `${ENVIRONMENT_HELP}\n${help}`);

@@ -1,11 +1,12 @@
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { directorySource, lookbackWindow, parseWindow, type Source, s3Source, type Window } from "etl-lib";
-import { createS3Client } from "../connect/clients.js";
-import { type Env, readAwsEnvironment, readLookbackHours } from "../connect/environment.js";
-import { parseDuration } from "./duration.js";
-import { UsageError } from "./exit.js";
+import { createS3Client } from "../../connect/clients.js";
+import { type Env, readAwsEnvironment, readLookbackHours } from "../../connect/environment.js";
+import { parseDuration } from "../shared/duration.js";
+import { UsageError } from "../shared/failure.js";
+import { environment, PROJECT_ROOT } from "../shared/project.js";
 
-const SAMPLES = fileURLToPath(new URL("../samples", import.meta.url));
+const SAMPLES = join(PROJECT_ROOT, "samples");
 
 /** The options that say which objects are meant, as every sub-command takes them. */
 export interface SourceOptions {
@@ -26,7 +27,11 @@ export interface Selection {
 }
 
 /** @throws {UsageError | PlanError | EnvironmentError} naming the option */
-export async function select(options: SourceOptions, env: Env, now = new Date()): Promise<Selection> {
+export async function select(
+  options: SourceOptions,
+  env: Env = environment(),
+  now = new Date(),
+): Promise<Selection> {
   const location = options.source ?? (env.RAW_BUCKET ? `s3://${env.RAW_BUCKET}` : SAMPLES);
   const asked = askedWindow(options, now);
   if (!location.startsWith("s3://")) {

@@ -1,16 +1,16 @@
 import { join } from "node:path";
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import { parseWindow } from "etl-lib";
-import { type BackfillReport, backfill } from "./backfill/backfill.js";
-import { createInvoker } from "./backfill/invoke.js";
-import { planSlices, type Unit } from "./backfill/plan.js";
-import { openProgressFile } from "./backfill/progress-file.js";
-import { backfillView, reportText } from "./backfill/view.js";
-import { jsonOption, wholeNumber } from "./commands/options.js";
-import { ENVIRONMENT_HELP, outputOption, runCommand } from "./deployed/command.js";
-import { openDeployed } from "./deployed/deployed.js";
-import { EXIT } from "./exit.js";
-import { PROJECT_ROOT } from "./shared/project.js";
+import { openDeployed } from "../deployed/deployed.js";
+import { EXIT } from "../shared/failure.js";
+import { addDeployedOptions, jsonOption, wholeNumber } from "../shared/options.js";
+import { progressView } from "../shared/progress.js";
+import { PROJECT_ROOT } from "../shared/project.js";
+import { type BackfillReport, backfill } from "./backfill.js";
+import { createInvoker } from "./invoke.js";
+import { planSlices, type Unit } from "./plan.js";
+import { openProgressFile } from "./progress-file.js";
+import { progressOf, reportText } from "./view.js";
 
 interface Options {
   readonly from: string;
@@ -24,25 +24,20 @@ interface Options {
 
 const FOLDER = join(PROJECT_ROOT, ".local", "backfill");
 
-const command = new Command("backfill")
-  .description("Runs the deployed function over a window of the past, hour by hour or day by day.")
-  .requiredOption("--from <time>", "first hour, ISO 8601 in UTC, e.g. 2025-12-06T05:00Z or 2025-12-06")
-  .requiredOption("--to <time>", "end of the window, not included")
-  .addOption(new Option("--by <unit>", "one invocation for each").choices(["hour", "day"]).default("hour"))
-  .option("--parallel <n>", "invocations at a time, 1 to 20", wholeNumber(1, 20), 2)
-  .option("--dry-run", "read and count, write nothing")
-  .addOption(jsonOption())
-  .addOption(outputOption())
-  .addHelpText(
-    "after",
-    `${ENVIRONMENT_HELP}
-
-What is loaded already is not loaded again. A window whose objects do not all fit into one run is run again until none
+const HELP = `What is loaded already is not loaded again. A window whose objects do not all fit into one run is run again until none
 remains. What is done is kept in .local/backfill/ until all is: the same command, given again, goes on from there.
 Ctrl-C starts no further window and waits for those that run; a second one does not wait.
-Exit codes: 0 all is loaded, 1 something failed or was not started, 2 wrong usage.`,
-  )
-  .action(run);
+Exit codes: 0 all is loaded, 1 something failed or was not started, 2 wrong usage.`;
+
+export const define = (command: Command): Command =>
+  addDeployedOptions(command, HELP)
+    .requiredOption("--from <time>", "first hour, ISO 8601 in UTC, e.g. 2025-12-06T05:00Z or 2025-12-06")
+    .requiredOption("--to <time>", "end of the window, not included")
+    .addOption(new Option("--by <unit>", "one invocation for each").choices(["hour", "day"]).default("hour"))
+    .option("--parallel <n>", "invocations at a time, 1 to 20", wholeNumber(1, 20), 2)
+    .option("--dry-run", "read and count, write nothing")
+    .addOption(jsonOption())
+    .action(run);
 
 async function run(options: Options): Promise<void> {
   const window = parseWindow(options.from, options.to, { from: "--from", to: "--to" });
@@ -52,7 +47,7 @@ async function run(options: Options): Promise<void> {
   const dryRun = options.dryRun ?? false;
   const name = `${await deployed.accountId()}-${functionName}`;
   const file = dryRun ? null : await openProgressFile(FOLDER, name, window);
-  const view = backfillView();
+  const view = progressView({ lineEveryMs: 0 });
   const report = await backfill({
     slices: planSlices(window, options.by),
     invoke: createInvoker({ region, functionName, timeoutSeconds }),
@@ -60,7 +55,7 @@ async function run(options: Options): Promise<void> {
     dryRun,
     file,
     signal: stopSignal(),
-    onProgress: view.update,
+    onProgress: (report) => view.update(progressOf(report)),
   });
   view.stop();
   const isComplete = report.done === report.total;
@@ -82,5 +77,3 @@ function stopSignal(): AbortSignal {
   });
   return controller.signal;
 }
-
-await runCommand(command);

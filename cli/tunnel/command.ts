@@ -1,29 +1,25 @@
-import { Argument, Command } from "commander";
-import { LOOPBACK } from "../connect/local-port.js";
-import { wholeNumber } from "./commands/options.js";
-import { ENVIRONMENT_HELP, outputOption, runCommand } from "./deployed/command.js";
-import { type Deployed, openDeployed } from "./deployed/deployed.js";
-import { assertFree, assertPrograms, assertReachable } from "./tunnel/prerequisites.js";
-import { SERVICES, type ServiceName } from "./tunnel/service.js";
-import { keepTunnel } from "./tunnel/tunnel.js";
+import { Argument, type Command } from "commander";
+import { LOOPBACK } from "../../connect/local-port.js";
+import { type Deployed, openDeployed } from "../deployed/deployed.js";
+import { addDeployedOptions, wholeNumber } from "../shared/options.js";
+import { assertFree, assertPrograms, assertReachable } from "./prerequisites.js";
+import { SERVICES, type ServiceName } from "./service.js";
+import { keepTunnel } from "./tunnel.js";
 
-const command = new Command("tunnel")
-  .description("Opens the dashboard, or PostgreSQL, of the deployed warehouse on this machine, until Ctrl-C.")
-  .addArgument(new Argument("[service]", "what to open").choices(Object.keys(SERVICES)).default("dashboard"))
-  .option(
-    "--port <number>",
-    `port of this machine (default: ${SERVICES.dashboard.localPort} for dashboard, ${SERVICES.psql.localPort} for psql)`,
-    wholeNumber(1, 65_535),
-  )
-  .addOption(outputOption())
-  .addHelpText(
-    "after",
-    `${ENVIRONMENT_HELP}
+const HELP = `Needs the AWS CLI with its Session Manager plugin. A session that ends, as each does after a while, is followed by the next.
+Exit codes: 0 stopped by Ctrl-C, 1 the tunnel cannot be had, 2 wrong usage.`;
 
-Needs the AWS CLI with its Session Manager plugin. A session that ends, as each does after a while, is followed by the next.
-Exit codes: 0 stopped by Ctrl-C, 1 the tunnel cannot be had, 2 wrong usage.`,
-  )
-  .action(tunnel);
+export const define = (command: Command): Command =>
+  addDeployedOptions(command, HELP)
+    .addArgument(
+      new Argument("[service]", "what to open").choices(Object.keys(SERVICES)).default("dashboard"),
+    )
+    .option(
+      "--port <number>",
+      `port of this machine (default: ${SERVICES.dashboard.localPort} for dashboard, ${SERVICES.psql.localPort} for psql)`,
+      wholeNumber(1, 65_535),
+    )
+    .action(tunnel);
 
 async function tunnel(name: ServiceName, options: { port?: number; output: string }): Promise<void> {
   const service = SERVICES[name];
@@ -69,5 +65,3 @@ async function describeAddress(deployed: Deployed, name: ServiceName, localPort:
   const ready = psql.replace(/\bport=\d+/, `port=${localPort}`);
   return `  ${LOOPBACK}:${localPort}, for which this is the command, in a second terminal:\n\n${ready}`;
 }
-
-await runCommand(command);

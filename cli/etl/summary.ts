@@ -1,5 +1,5 @@
 import type { RunSummary } from "etl-lib";
-import { count, duration, table } from "./format.js";
+import { count, duration, table } from "../shared/format.js";
 
 const HEADLINES = {
   succeeded: "Loaded all there was.",

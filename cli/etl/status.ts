@@ -1,17 +1,15 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import { status, type WarehouseStatus } from "etl-lib";
-import { count, duration, table, time } from "../format.js";
-import { type SourceOptions, select } from "../source.js";
-import { withWarehouse } from "../with-target.js";
-import { addSourceOptions, jsonOption } from "./options.js";
+import { count, duration, table, time } from "../shared/format.js";
+import { addSourceOptions, jsonOption } from "../shared/options.js";
+import { withWarehouse } from "../shared/warehouse.js";
+import { type SourceOptions, select } from "./source.js";
 
-export const statusCommand = (): Command =>
-  addSourceOptions(
-    new Command("status").description("Freshness, last runs, pending objects and reject counts."),
-  )
+export const define = (command: Command): Command =>
+  addSourceOptions(command)
     .addOption(jsonOption())
     .action(async (options: SourceOptions & { json?: boolean }) => {
-      const selection = await select(options, process.env);
+      const selection = await select(options);
       const report = await withWarehouse(options.json ?? false, ({ pool }) => status(pool, selection));
       console.log(options.json ? JSON.stringify(report) : statusText(report, selection.description));
     });

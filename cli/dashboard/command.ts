@@ -1,17 +1,17 @@
-import { EtlError, migrate } from "etl-lib";
+import type { Command } from "commander";
+import { migrate } from "etl-lib";
 import type pg from "pg";
-import { TargetError } from "../connect/connection.js";
-import { EnvironmentError } from "../connect/environment.js";
-import { choosePort } from "../connect/local-port.js";
-import { PORTS } from "../stacks/names.js";
-import { launchDashboard } from "./dashboard/launch.js";
-import { findRuntime, RuntimeMissing } from "./dashboard/runtime.js";
-import { openTarget } from "./shared/target.js";
+import { choosePort } from "../../connect/local-port.js";
+import { PORTS } from "../../stacks/names.js";
+import { openTarget } from "../shared/target.js";
+import { launchDashboard } from "./launch.js";
+import { findRuntime } from "./runtime.js";
 
 const READER = "dashboard_reader";
 
-/** `npm run dashboard`: the dashboard on whichever database `etl:local` uses, until Ctrl-C. */
-async function main(): Promise<void> {
+export const define = (command: Command): Command => command.action(serve);
+
+async function serve(): Promise<void> {
   const runtime = findRuntime();
   const stopped = new Promise<void>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, resolve);
@@ -41,14 +41,4 @@ async function mayReadAs(pool: pg.Pool): Promise<boolean> {
 
 function showProblem(line: string): void {
   if (line.startsWith("dashboard:")) console.error(line);
-}
-
-try {
-  await main();
-} catch (error) {
-  const expected = [RuntimeMissing, TargetError, EnvironmentError, EtlError].some(
-    (kind) => error instanceof kind,
-  );
-  console.error(expected ? (error as Error).message : error);
-  process.exitCode = 1;
 }

@@ -1,10 +1,10 @@
-import { Presets, SingleBar } from "cli-progress";
-import { Command, InvalidArgumentError, Option } from "commander";
-import { count, duration, table } from "../format.js";
-import { DEFAULTS } from "../sample/generate.js";
-import { LAYOUTS, type Layout } from "../sample/layouts.js";
-import { type SampleReport, writeSample } from "../sample/write-sample.js";
-import { jsonOption, wholeNumber } from "./options.js";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { count, duration, table } from "../shared/format.js";
+import { jsonOption, wholeNumber } from "../shared/options.js";
+import { progressView } from "../shared/progress.js";
+import { DEFAULTS } from "./generate.js";
+import { LAYOUTS, type Layout } from "./layouts.js";
+import { type SampleReport, writeSample } from "./write-sample.js";
 
 interface SampleCommandOptions {
   readonly events: number;
@@ -20,9 +20,8 @@ interface SampleCommandOptions {
 const WORTH_A_BAR = 50_000;
 const LAYOUT_HELP = "object: one event each, as the ingest function writes; ndjson, array: files of a day";
 
-export const sampleCommand = (): Command =>
-  new Command("sample")
-    .description("Make realistic raw events: the same options make the same bytes.")
+export const define = (command: Command): Command =>
+  command
     .requiredOption("--out <dir>", "the folder that stands for the bucket; files in it are kept")
     .option("--events <n>", "how many, duplicates and rejects included", wholeNumber(1, 100_000_000), 10_000)
     .addOption(new Option("--layout <layout>", LAYOUT_HELP).choices(LAYOUTS).default("ndjson"))
@@ -39,17 +38,13 @@ export const sampleCommand = (): Command =>
 
 function sample({ json = false, ...options }: SampleCommandOptions): void {
   const start = Date.now();
-  const bar = options.events >= WORTH_A_BAR && process.stderr.isTTY ? newBar(options.events) : null;
-  const report = writeSample(options, (events) => bar?.update(events));
-  bar?.stop();
+  const total = options.events;
+  const view = progressView({ quiet: total < WORTH_A_BAR || !process.stderr.isTTY });
+  const report = writeSample(options, (done) =>
+    view.update({ total, done, parts: [`${count(done)}/${count(total)} events`] }),
+  );
+  view.stop();
   console.log(json ? JSON.stringify(report) : `${reportText(report)}\n${duration(Date.now() - start)}`);
-}
-
-function newBar(events: number): SingleBar {
-  const format = " {bar} {percentage}% │ {value}/{total} events │ {eta_formatted} left";
-  const bar = new SingleBar({ format, hideCursor: true, stream: process.stderr, fps: 8 }, Presets.rect);
-  bar.start(events, 0);
-  return bar;
 }
 
 function reportText(report: SampleReport): string {

@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import {
   listRejects,
   only,
@@ -8,25 +8,24 @@ import {
   type RunSummary,
   requeueRejects,
 } from "etl-lib";
-import { parseDuration } from "../duration.js";
-import { UsageError } from "../exit.js";
-import { count, oneLine, table, time } from "../format.js";
-import { type SourceOptions, select } from "../source.js";
-import { summaryText } from "../summary.js";
-import { withWarehouse } from "../with-target.js";
-import { addSourceOptions, jsonOption, wholeNumber } from "./options.js";
+import { parseDuration } from "../shared/duration.js";
+import { UsageError } from "../shared/failure.js";
+import { count, oneLine, table, time } from "../shared/format.js";
+import { addSourceOptions, jsonOption, wholeNumber } from "../shared/options.js";
+import { withWarehouse } from "../shared/warehouse.js";
 import { exitCode, load } from "./run.js";
+import { type SourceOptions, select } from "./source.js";
+import { summaryText } from "./summary.js";
 
-export const rejectsCommand = (): Command =>
-  new Command("rejects")
-    .description("Look at quarantine, or read its objects again.")
-    .addCommand(list())
-    .addCommand(requeue());
+export function define(command: Command): void {
+  defineList(command.command("list"));
+  defineRequeue(command.command("requeue"));
+}
 
 const causeOption = () => new Option("--cause <cause>", "only this cause").choices(REJECT_CAUSES);
 
-const list = (): Command =>
-  new Command("list")
+const defineList = (command: Command): Command =>
+  command
     .description("What was rejected, newest first, with its raw text.")
     .addOption(causeOption())
     .option("--key <key>", "only of this object")
@@ -65,17 +64,16 @@ function listText(rows: readonly RejectRow[]): string {
   );
 }
 
-const requeue = (): Command =>
-  addSourceOptions(
-    new Command("requeue").description("Read the objects of rejects again after a fix, without a duplicate."),
-  )
+const defineRequeue = (command: Command): Command =>
+  addSourceOptions(command)
+    .description("Read the objects of rejects again after a fix, without a duplicate.")
     .addOption(causeOption())
     .option("--key <key>", "only this object")
     .addOption(jsonOption())
     .action(async (options: SourceOptions & { cause?: RejectCause; key?: string; json?: boolean }) => {
       if (!options.cause && !options.key)
         throw new UsageError("requeue needs --cause or --key: say what was fixed.");
-      const selection = await select(options, process.env);
+      const selection = await select(options);
       const quiet = options.json ?? false;
       const { summary, gone } = await withWarehouse(quiet, async ({ pool }) => {
         const { objects, gone } = await requeueRejects(pool, selection.source, options);

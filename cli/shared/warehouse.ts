@@ -1,5 +1,5 @@
 import { migrate } from "etl-lib";
-import { openTarget, type Target } from "./shared/target.js";
+import { openTarget, type Target } from "./target.js";
 
 /** Opens the database in force, says which it is, and closes it whatever happens. @param quiet says nothing */
 export async function withTarget<T>(quiet: boolean, work: (target: Target) => Promise<T>): Promise<T> {

@@ -1,20 +1,16 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import { type RollupReport, refreshRollups, type VerifyReport, verify, verifyRollups } from "etl-lib";
-import { EXIT } from "../exit.js";
-import { count, oneLine, table } from "../format.js";
-import { type SourceOptions, select } from "../source.js";
-import { withWarehouse } from "../with-target.js";
-import { addSourceOptions, jsonOption } from "./options.js";
+import { EXIT } from "../shared/failure.js";
+import { count, oneLine, table } from "../shared/format.js";
+import { addSourceOptions, jsonOption } from "../shared/options.js";
+import { withWarehouse } from "../shared/warehouse.js";
+import { type SourceOptions, select } from "./source.js";
 
-export const verifyCommand = (): Command =>
-  addSourceOptions(
-    new Command("verify").description(
-      "Compare source, ledger, table and rollups by hour; exit 1 when there is a gap.",
-    ),
-  )
+export const define = (command: Command): Command =>
+  addSourceOptions(command)
     .addOption(jsonOption())
     .action(async (options: SourceOptions & { json?: boolean }) => {
-      const selection = await select(options, process.env);
+      const selection = await select(options);
       const [report, rollups] = await withWarehouse(options.json ?? false, async ({ pool }) => {
         await refreshRollups(pool); // what a killed run left behind is no gap
         return Promise.all([verify(pool, selection), verifyRollups(pool)]);

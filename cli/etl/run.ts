@@ -1,20 +1,22 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import {
   describeError,
   EtlError,
   noEvents,
   noObjects,
+  type RunProgress,
   type RunSummary,
   runEtl,
   type WarehousePool,
 } from "etl-lib";
-import { parseDuration } from "../duration.js";
-import { EXIT } from "../exit.js";
-import { progressView } from "../progress.js";
-import { type Selection, type SourceOptions, select } from "../source.js";
-import { summaryText } from "../summary.js";
-import { withWarehouse } from "../with-target.js";
-import { addSourceOptions, jsonOption, wholeNumber } from "./options.js";
+import { parseDuration } from "../shared/duration.js";
+import { EXIT } from "../shared/failure.js";
+import { count } from "../shared/format.js";
+import { addSourceOptions, jsonOption, wholeNumber } from "../shared/options.js";
+import { type Progress, progressView } from "../shared/progress.js";
+import { withWarehouse } from "../shared/warehouse.js";
+import { type Selection, type SourceOptions, select } from "./source.js";
+import { summaryText } from "./summary.js";
 
 interface RunCommandOptions extends SourceOptions {
   readonly dryRun?: boolean;
@@ -26,8 +28,8 @@ interface RunCommandOptions extends SourceOptions {
   readonly quiet?: boolean;
 }
 
-export const runCommand = (): Command =>
-  addSourceOptions(new Command("run").description("Load what is new (the default command)."))
+export const define = (command: Command): Command =>
+  addSourceOptions(command)
     .option("--dry-run", "really stage and count, then roll back")
     .option("--concurrency <n>", "objects read at the same time", wholeNumber(1, 1000), 128)
     .option("--batch-rows <n>", "rows of a transaction, roughly", wholeNumber(1, 1_000_000), 20_000)
@@ -44,7 +46,7 @@ export const runCommand = (): Command =>
 
 async function run(options: RunCommandOptions): Promise<void> {
   const timeBudgetMs = options.timeBudget ? parseDuration(options.timeBudget, "--time-budget") : undefined;
-  const selection = await select(options, process.env);
+  const selection = await select(options);
   const quiet = options.quiet ?? false;
   const summary = await withWarehouse(quiet, ({ pool }) =>
     load(pool, selection, { ...options, timeBudgetMs }),
@@ -79,7 +81,7 @@ export async function load(
     Partial<Pick<RunCommandOptions, "concurrency" | "batchRows">> & { timeBudgetMs?: number | undefined },
 ): Promise<RunSummary> {
   if (!options.quiet) console.error(`Source: ${selection.description}`);
-  const view = progressView(options.quiet ?? false);
+  const view = progressView({ quiet: options.quiet ?? false });
   const summary = await runEtl({
     pool,
     source: selection.source,
@@ -90,10 +92,25 @@ export async function load(
     ...(options.concurrency && { concurrency: options.concurrency }),
     ...(options.batchRows && { batchRows: options.batchRows }),
     timeBudgetMs: options.timeBudgetMs,
-    onProgress: (progress) => view.update(progress),
+    onProgress: (progress) => view.update(measure(progress)),
   });
   view.stop();
   return summary;
+}
+
+/** Bytes measure the work: objects differ in size, and events are known only when read. */
+function measure({ objects, events, bytes, isListed, elapsedMs }: RunProgress): Progress {
+  const toLoad = objects.listed - objects.alreadyLoaded;
+  const rate = elapsedMs > 0 ? (1000 * events.read) / elapsedMs : 0;
+  return {
+    total: isListed ? bytes.listed : null,
+    done: bytes.loaded,
+    parts: [
+      `${count(objects.loaded)}/${count(toLoad)}${isListed ? "" : "+"} objects`,
+      `${count(events.read)} events`,
+      `${count(rate)}/s`,
+    ],
+  };
 }
 
 export function exitCode({ status, objects, events }: RunSummary, strict: boolean): number {

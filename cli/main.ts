@@ -1,0 +1,130 @@
+import { Command } from "commander";
+import { reportFailure } from "./shared/failure.js";
+
+interface Entry {
+  readonly name: string;
+  readonly description: string;
+  /** Loaded when the command is the one that was asked for, so that none waits for what another needs. */
+  load(): Promise<{ define(command: Command): unknown }>;
+}
+
+const COMMANDS: readonly Entry[] = [
+  {
+    name: "run",
+    description: "Load what is new (the default command).",
+    load: () => import("./etl/run.js"),
+  },
+  {
+    name: "verify",
+    description: "Compare source, ledger, table and rollups by hour; exit 1 when there is a gap.",
+    load: () => import("./etl/verify.js"),
+  },
+  {
+    name: "status",
+    description: "Freshness, last runs, pending objects and reject counts.",
+    load: () => import("./etl/status.js"),
+  },
+  {
+    name: "rejects",
+    description: "Look at quarantine, or read its objects again.",
+    load: () => import("./etl/rejects.js"),
+  },
+  {
+    name: "rollups",
+    description: "Look after the tables the dashboard reads.",
+    load: () => import("./etl/rollups.js"),
+  },
+  {
+    name: "migrate",
+    description: "Apply the migrations that are not applied yet.",
+    load: () => import("./etl/migrate.js"),
+  },
+  {
+    name: "sample",
+    description: "Make realistic raw events: the same options make the same bytes.",
+    load: () => import("./sample/command.js"),
+  },
+  {
+    name: "psql",
+    description: "Open psql on the target database; takes psql's own arguments.",
+    load: () => import("./psql/command.js"),
+  },
+  {
+    name: "dashboard",
+    description: "Run the dashboard on the target database, until Ctrl-C.",
+    load: () => import("./dashboard/command.js"),
+  },
+  {
+    name: "plan",
+    description: "Plan all stacks in the order of their dependencies, as a report for a pull request.",
+    load: () => import("./plan/command.js"),
+  },
+  {
+    name: "doctor",
+    description: "Check from outside that a deployed environment keeps its promises. Changes nothing.",
+    load: () => import("./doctor/command.js"),
+  },
+  {
+    name: "tunnel",
+    description:
+      "Open the dashboard, or PostgreSQL, of the deployed warehouse on this machine, until Ctrl-C.",
+    load: () => import("./tunnel/command.js"),
+  },
+  {
+    name: "backfill",
+    description: "Run the deployed function over a window of the past, hour by hour or day by day.",
+    load: () => import("./backfill/command.js"),
+  },
+];
+
+const HELP = `
+Called as \`npm run etl:local -- [command] [options]\`; \`npm run --silent …\` keeps npm's own lines out of --json.
+Target database: DWH_* from the environment or .env, else the Postgres of docker-compose.yml when it answers, else
+an embedded PostgreSQL under .local/.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with rejects (run --strict).`;
+
+const DEFAULT = "run";
+
+/** The arguments with the command in front; without one, the options are those of `run`. */
+function withCommand(args: readonly string[]): readonly string[] {
+  const [first = ""] = args;
+  if (/^(--help|-h)$/.test(first)) return args;
+  if (first === "help") return [...args.slice(1), "--help"];
+  if (first === "--verbose") return [...withCommand(args.slice(1)), first];
+  return first === "" || first.startsWith("-") ? [DEFAULT, ...args] : args;
+}
+
+async function createProgram(asked: string | undefined): Promise<Command> {
+  const program = new Command("clickstream")
+    .description(
+      "Loads raw clickstream events into PostgreSQL, and looks after what was loaded and deployed.",
+    )
+    .addHelpText("after", HELP)
+    .enablePositionalOptions();
+  for (const { name, description, load } of COMMANDS) {
+    const command = program.command(name).description(description);
+    if (name === asked) (await load()).define(command);
+  }
+  for (const command of withDescendants(program))
+    command.exitOverride().option("--verbose", "show stack traces");
+  return program;
+}
+
+const withDescendants = (command: Command): Command[] => [
+  command,
+  ...command.commands.flatMap((each) => withDescendants(each)),
+];
+
+async function main(given: readonly string[]): Promise<void> {
+  const args = withCommand(given);
+  const [asked] = args;
+  try {
+    await (await createProgram(asked)).parseAsync(args, { from: "user" });
+  } catch (error) {
+    process.exitCode = reportFailure(`${asked}`, error, args.includes("--verbose"));
+  }
+}
+
+await main(process.argv.slice(2));
+// Whatever still retries in the background, nobody waits for it.
+setTimeout(() => process.exit(), 1000).unref();
