@@ -10,9 +10,11 @@ import {
 import { copyIntoEvents, copyIntoStage, type StagedLine } from "./copy.js";
 import type { EventChunk, ObjectTally } from "./event-chunk.js";
 import { type Claim, claim, settle } from "./ledger.js";
+import { assertKept } from "./pg-errors.js";
 import { insertRejects } from "./rejects.js";
 import type { WarehouseClient } from "./warehouse.js";
 
+const EVENTS = "public.clickstream_events";
 const COLUMNS = EVENT_COLUMNS.join(", ");
 
 /** What a batch added to the warehouse, or would have. */
@@ -43,6 +45,7 @@ export class BatchLoad {
     private readonly runId: string,
     private readonly objects: readonly SourceObject[],
     private readonly mode: CopyMode,
+    private readonly reload = false,
   ) {
     this.#counts = objects.map(noEvents);
   }
@@ -69,16 +72,14 @@ export class BatchLoad {
   /** Corrects the ledger where a chunk that was not the first, or a duplicate, made other counts. */
   async finish(): Promise<BatchResult> {
     const claims = this.#claims ?? (await this.#claim());
-    const changed = [...claims].filter(([object, { insertedBefore }]) => {
+    const changed = [...claims].filter(([object, { before }]) => {
       const [counts, expected] = [this.#counts[object], this.#expected[object]] as [EventCounts, EventCounts];
-      return insertedBefore > 0 || counts.inserted !== expected.inserted || counts.read !== expected.read;
+      return before !== null || counts.inserted !== expected.inserted || counts.read !== expected.read;
     });
     await settle(
       this.client,
       changed.map(([object]) => this.objects[object] as SourceObject),
-      changed.map(([object, { insertedBefore }]) =>
-        ofVersion(this.#counts[object] as EventCounts, insertedBefore),
-      ),
+      changed.map(([object, { before }]) => ofVersion(this.#counts[object] as EventCounts, before)),
     );
     const events = noEvents();
     for (const object of claims.keys()) addEvents(events, this.#counts[object] as EventCounts);
@@ -93,26 +94,27 @@ export class BatchLoad {
       if (tally) addTally(counts, tally, tally.read - tally.rejected - tally.duplicates);
       return counts;
     });
-    return claim(this.client, this.runId, this.objects, this.#expected);
+    return claim(this.client, this.runId, this.objects, this.#expected, this.reload);
   }
 
   /** @returns how many rows of each object were new */
   async #insert(chunk: EventChunk, claims: Map<number, Claim>): Promise<Map<number, number>> {
     if (chunk.lines.count === 0) return new Map();
     const isWhole = claims.size === this.objects.length;
-    if (this.mode.direct && isWhole && (await this.#tryDirect(chunk.lines.bytes)))
+    if (this.mode.direct && isWhole && (await this.#tryDirect(chunk.lines)))
       return countBy(chunk.objectOfLine);
     const inserted = await this.#insertNew(stagedLines(chunk, claims));
     const total = [...inserted.values()].reduce((sum, count) => sum + count, 0);
     this.mode.direct = total === chunk.lines.count;
+    if (!this.mode.direct) await this.#assertAllThere();
     return inserted;
   }
 
   /** False when an event of the chunk is there already; the table is then as before. */
-  async #tryDirect(lines: Buffer): Promise<boolean> {
+  async #tryDirect(lines: EventChunk["lines"]): Promise<boolean> {
     await this.client.query("SAVEPOINT chunk");
     try {
-      await copyIntoEvents(this.client, lines);
+      assertKept(EVENTS, await copyIntoEvents(this.client, lines.bytes), lines.count);
       await this.client.query("RELEASE SAVEPOINT chunk");
       return true;
     } catch (error) {
@@ -120,6 +122,15 @@ export class BatchLoad {
       await this.client.query("ROLLBACK TO SAVEPOINT chunk");
       return false;
     }
+  }
+
+  /** What was not inserted now is there from before, unless something keeps rows from being inserted. */
+  async #assertAllThere(): Promise<void> {
+    const { rows } = await this.client.query<{ staged: number; there: number }>(
+      `SELECT count(*)::int AS staged, count(e.event_id)::int AS there
+       FROM pg_temp.etl_stage LEFT JOIN public.clickstream_events e USING (event_id)`,
+    );
+    assertKept(EVENTS, rows[0]?.there ?? 0, rows[0]?.staged ?? 0);
   }
 
   async #insertNew(lines: Iterable<StagedLine>): Promise<Map<number, number>> {
@@ -147,16 +158,18 @@ function addTally(counts: EventCounts, { read, rejected }: ObjectTally, inserted
   addEvents(counts, { read, inserted, rejected, duplicates: read - rejected - inserted });
 }
 
-/** After a requeue the ledger says what of the version lies in the table, whichever load inserted it. */
-const ofVersion = (
-  { read, inserted, duplicates, rejected }: EventCounts,
-  insertedBefore: number,
-): EventCounts => ({
-  read,
-  inserted: inserted + insertedBefore,
-  duplicates: duplicates - insertedBefore,
-  rejected,
-});
+/**
+ * What the ledger says of a version is what of it lies in the table, whichever load inserted it. So rows that were lost
+ * and came back with a reload count once: new are only as many as there are events more than before that are no rejects.
+ */
+function ofVersion(counts: EventCounts, before: EventCounts | null): EventCounts {
+  if (!before) return counts;
+  const { read, rejected } = counts;
+  const accepted = read - rejected;
+  const fresh = Math.min(counts.inserted, Math.max(0, accepted - before.inserted - before.duplicates));
+  const inserted = Math.min(accepted, before.inserted + fresh);
+  return { read, inserted, duplicates: accepted - inserted, rejected };
+}
 
 function countBy(keys: readonly number[]): Map<number, number> {
   const counts = new Map<number, number>();

@@ -9,13 +9,16 @@ const COPY_INTO_EVENTS = `COPY public.clickstream_events (${COLUMNS}) FROM STDIN
 const COPY_INTO_STAGE = `COPY pg_temp.etl_stage (object_no, ${COLUMNS}) FROM STDIN`;
 const WRITE_BYTES = 64 * 1024;
 
-/** Straight into the table. Fails as a whole with 23505 when any of the events is there already. */
-export async function copyIntoEvents(client: Queryable, lines: Buffer): Promise<void> {
+/**
+ * Straight into the table. Fails as a whole with 23505 when any of the events is there already.
+ * @returns how many rows the table took
+ */
+export async function copyIntoEvents(client: Queryable, lines: Buffer): Promise<number> {
   function* writes() {
     for (let from = 0; from < lines.length; from += WRITE_BYTES)
       yield lines.subarray(from, from + WRITE_BYTES);
   }
-  await copy(client, COPY_INTO_EVENTS, writes());
+  return copy(client, COPY_INTO_EVENTS, writes());
 }
 
 /** A row of a batch on its way through the stage. */
@@ -47,10 +50,11 @@ function* stageWrites(lines: Iterable<StagedLine>): Generator<Buffer> {
   yield Buffer.concat(parts);
 }
 
-async function copy(client: Queryable, sql: string, writes: Iterable<Buffer>): Promise<void> {
+async function copy(client: Queryable, sql: string, writes: Iterable<Buffer>): Promise<number> {
   // A `pg` client takes the stream as a query; the library's own interface needs not know of it.
   const stream = (client as unknown as { query(copy: pgCopy.CopyStreamQuery): pgCopy.CopyStreamQuery }).query(
     pgCopy.from(sql),
   );
   await pipeline(Readable.from(writes, { objectMode: false }), stream);
+  return stream.rowCount;
 }

@@ -1,10 +1,11 @@
 import type { EventCounts, SourceObject } from "../types.js";
+import { assertKept } from "./pg-errors.js";
 import type { Queryable } from "./warehouse.js";
 
 /** A row of the ledger that this transaction has taken. */
 export interface Claim {
-  /** Events of this object version that an earlier load inserted: not 0 only after a requeue. */
-  readonly insertedBefore: number;
+  /** What an earlier load of this object version counted; null unless it is loaded again. */
+  readonly before: EventCounts | null;
 }
 
 /**
@@ -14,7 +15,7 @@ export interface Claim {
 export async function notYetLoaded(db: Queryable, objects: readonly SourceObject[]): Promise<SourceObject[]> {
   if (objects.length === 0) return [];
   const { rows } = await db.query<{ key: string; etag: string }>(
-    "SELECT key, etag FROM etl.objects WHERE bucket = $1 AND key = ANY ($2::text[]) AND requeued_at IS NULL",
+    "SELECT key, etag FROM etl.objects WHERE bucket = $1 AND key = ANY ($2::text[])",
     [objects[0]?.bucket, objects.map(({ key }) => key)],
   );
   const loaded = new Set(rows.map(({ key, etag }) => `${etag} ${key}`));
@@ -23,26 +24,33 @@ export async function notYetLoaded(db: Queryable, objects: readonly SourceObject
 
 /**
  * Takes the objects that nobody else has, waiting for a transaction that is about to. In the order of keys, so that
- * two runs never wait for each other crosswise.
+ * two runs never wait for each other crosswise. What older versions of them, or earlier loads, left in quarantine no
+ * longer stands: what this load rejects does.
  * @param expected the counts to write, index by index; corrected by `settle`
+ * @param reload takes them also when another run has loaded them
  * @returns claims by index in `objects`
+ * @throws {LoadError} fatal, when the ledger did not keep what was written
  */
 export async function claim(
   db: Queryable,
   runId: string,
   objects: readonly SourceObject[],
   expected: readonly EventCounts[],
+  reload = false,
 ): Promise<Map<number, Claim>> {
-  const { rows } = await db.query<{ key: string; etag: string; inserted_before: string }>(
+  const { rows } = await db.query<ClaimedRow>(
     `INSERT INTO etl.objects AS o
        (bucket, key, etag, size, last_modified, read, inserted, duplicates, rejected, run_id)
      SELECT $1, key, etag, size, last_modified, read, inserted, duplicates, rejected, $2
      FROM unnest($3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::bigint[], $8::bigint[], $9::bigint[],
        $10::bigint[]) AS t (key, etag, size, last_modified, read, inserted, duplicates, rejected)
      ORDER BY key, etag
-     ON CONFLICT (bucket, key, etag) DO UPDATE SET requeued_at = NULL, run_id = excluded.run_id, loaded_at = now()
-       WHERE o.requeued_at IS NOT NULL
-     RETURNING key, etag, CASE WHEN xmax = 0 THEN 0 ELSE inserted END AS inserted_before`,
+     ON CONFLICT (bucket, key, etag) DO UPDATE SET run_id = excluded.run_id, loaded_at = now()
+       WHERE $11 AND o.run_id <> excluded.run_id
+     RETURNING key, etag, old.read::float8 AS read, old.inserted::float8 AS inserted,
+       old.duplicates::float8 AS duplicates, old.rejected::float8 AS rejected,
+       EXISTS (SELECT FROM etl.rejects r WHERE r.bucket = o.bucket AND r.key = o.key AND r.requeued_at IS NULL)
+         AS has_rejects`,
     [
       objects[0]?.bucket,
       runId,
@@ -51,15 +59,46 @@ export async function claim(
       objects.map(({ size }) => size),
       objects.map(({ lastModified }) => lastModified.toISOString()),
       ...countColumns(expected),
+      reload,
     ],
   );
-  const claimed = new Map(rows.map((row) => [`${row.etag} ${row.key}`, Number(row.inserted_before)]));
+  const claimed = new Map(rows.map((row) => [`${row.etag} ${row.key}`, row]));
   const claims = new Map<number, Claim>();
   objects.forEach(({ key, etag }, index) => {
-    const insertedBefore = claimed.get(`${etag} ${key}`);
-    if (insertedBefore !== undefined) claims.set(index, { insertedBefore });
+    const row = claimed.get(`${etag} ${key}`);
+    if (!row) return;
+    const { read, inserted, duplicates, rejected } = row;
+    claims.set(index, { before: read === null ? null : { read, inserted, duplicates, rejected } });
   });
+  if (claims.size < objects.length) await assertTaken(db, objects);
+  const cleared = objects.filter(({ key, etag }) => claimed.get(`${etag} ${key}`)?.has_rejects);
+  if (cleared.length > 0) await supersedeRejects(db, cleared);
   return claims;
+}
+
+type ClaimedRow = EventCounts & { key: string; etag: string; read: number | null; has_rejects: boolean };
+
+/** What could not be claimed is in the ledger already, unless something keeps rows from being inserted there. */
+async function assertTaken(db: Queryable, objects: readonly SourceObject[]): Promise<void> {
+  const taken = objects.length - (await notYetLoaded(db, objects)).length;
+  assertKept("etl.objects", taken, objects.length);
+}
+
+/** An older version that was loaded late leaves the rejects of a newer one alone. */
+async function supersedeRejects(db: Queryable, objects: readonly SourceObject[]): Promise<void> {
+  await db.query(
+    `UPDATE etl.rejects AS r SET requeued_at = now()
+     FROM unnest($2::text[], $3::text[], $4::timestamptz[]) AS t (key, etag, last_modified)
+     WHERE r.bucket = $1 AND r.key = ANY ($2) AND r.key = t.key AND r.requeued_at IS NULL AND (r.etag = t.etag OR NOT EXISTS (
+       SELECT FROM etl.objects o
+       WHERE o.bucket = r.bucket AND o.key = r.key AND o.etag = r.etag AND o.last_modified > t.last_modified))`,
+    [
+      objects[0]?.bucket,
+      objects.map(({ key }) => key),
+      objects.map(({ etag }) => etag),
+      objects.map(({ lastModified }) => lastModified.toISOString()),
+    ],
+  );
 }
 
 /** Writes the counts of claimed objects where they turned out otherwise than expected. */

@@ -11,6 +11,7 @@ export type PgFault =
   | "lost"
   | "starting"
   | "busy"
+  | "cut-off"
   | "disk-full"
   | "no-tls"
   | "tls"
@@ -32,6 +33,7 @@ const BY_CODE: readonly [pattern: RegExp, fault: PgFault][] = [
   [/^(08|25P0[34]|57P0)/, "lost"],
   // Serialization, deadlock, out of memory or connections, a lock that was not granted.
   [/^(40001|40P01|53|55P03)/, "busy"],
+  [/^57014$/, "cut-off"],
   [/^ENOTFOUND$/, "host-unknown"],
   [/^EAI_AGAIN$/, "resolver"],
   [/^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EACCES)$/, "unreachable"],
@@ -47,7 +49,7 @@ const BY_MESSAGE: readonly [pattern: RegExp, fault: PgFault][] = [
   [/Connection terminated|Client has encountered a connection/i, "lost"],
 ];
 
-const RETRIABLE: readonly PgFault[] = ["resolver", "unreachable", "lost", "starting", "busy", "disk-full"];
+const RETRIABLE: readonly PgFault[] = ["resolver", "unreachable", "lost", "starting", "busy", "cut-off", "disk-full"];
 
 const ADVICE: { readonly [fault in PgFault]?: string } = {
   login: "check DWH_USER and DWH_PASSWORD (or the parameter that DWH_PASSWORD_PARAMETER names)",
@@ -84,6 +86,18 @@ export function toLoadError(error: unknown): EtlError {
   const advice = ADVICE[fault];
   const sentence = `PostgreSQL refused: ${message}${advice ? `; ${advice}` : ""}.`;
   return new LoadError("fatal", sentence, { cause: error });
+}
+
+/**
+ * Fewer rows than were sent: a trigger or a rule drops them, and nothing would ever say so.
+ * @throws {LoadError} fatal
+ */
+export function assertKept(table: string, kept: number | null, sent: number): void {
+  if (kept === sent) return;
+  throw new LoadError(
+    "fatal",
+    `${table} kept ${kept} of ${sent} rows: a trigger, a rule or a policy on it drops rows. Remove it: nothing of this batch was committed.`,
+  );
 }
 
 /** Node reports a host with several addresses as one error of many; `code` is "" where there is none. */

@@ -1,4 +1,5 @@
 import type { Reject, SourceObject } from "../types.js";
+import { assertKept } from "./pg-errors.js";
 import type { Queryable } from "./warehouse.js";
 
 const REJECTS_PER_INSERT = 500;
@@ -13,7 +14,7 @@ export async function insertRejects(
   for (let from = 0; from < rejects.length; from += REJECTS_PER_INSERT) {
     const some = rejects.slice(from, from + REJECTS_PER_INSERT);
     const of = some.map(({ object }) => objects[object] as SourceObject);
-    await db.query(
+    const { rowCount } = await db.query(
       `INSERT INTO etl.rejects (bucket, key, etag, position, cause, detail, raw, run_id)
        SELECT $1, key, etag, position, cause, detail, raw, $2
        FROM unnest($3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[])
@@ -29,6 +30,7 @@ export async function insertRejects(
         some.map(({ raw }) => holdable(raw)),
       ],
     );
+    assertKept("etl.rejects", rowCount, some.length);
   }
 }
 

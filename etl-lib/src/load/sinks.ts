@@ -26,6 +26,8 @@ export class WarehouseSink implements BatchSink {
   constructor(
     private readonly pool: WarehousePool,
     private readonly runId: string,
+    /** Objects that another run has loaded are loaded again. */
+    private readonly reload: boolean,
   ) {}
 
   async load(objects: readonly SourceObject[], chunks: AsyncIterable<EventChunk>, attempt: number) {
@@ -33,7 +35,7 @@ export class WarehouseSink implements BatchSink {
     const committed = this.#unconfirmed;
     if (committed && (await isLoadedBy(this.pool, this.runId, objects))) return committed;
     return inTransaction(this.pool, async (client) => {
-      const batch = new BatchLoad(client, this.runId, objects, this.#mode);
+      const batch = new BatchLoad(client, this.runId, objects, this.#mode, this.reload);
       for await (const chunk of chunks) await batch.add(chunk);
       const result = await batch.finish();
       // The claim waited for a commit that had not arrived yet when it was looked for above.
