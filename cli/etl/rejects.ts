@@ -1,12 +1,11 @@
 import { type Command, Option } from "commander";
 import {
   listRejects,
-  only,
   REJECT_CAUSES,
   type RejectCause,
   type RejectRow,
   type RunSummary,
-  requeueRejects,
+  rejectedObjects,
 } from "etl-lib";
 import { parseDuration } from "../shared/duration.js";
 import { UsageError } from "../shared/failure.js";
@@ -75,23 +74,22 @@ const defineRequeue = (command: Command): Command =>
         throw new UsageError("requeue needs --cause or --key: say what was fixed.");
       const selection = await select(options);
       const quiet = options.json ?? false;
-      const { summary, gone } = await withWarehouse(quiet, async ({ pool }) => {
-        const { objects, gone } = await requeueRejects(pool, selection.source, options);
-        const source = only(selection.source, objects);
-        const again = {
-          ...selection,
-          source,
-          window: null,
-          description: `${count(objects.length)} requeued objects`,
-        };
-        return { gone, summary: await load(pool, again, { quiet }) };
+      const gone: string[] = [];
+      const summary = await withWarehouse(quiet, ({ pool }) => {
+        const source = rejectedObjects(pool, selection.source, options, (key) => gone.push(key));
+        const again = { ...selection, source, window: null, description: "the objects of these rejects" };
+        return load(pool, again, { quiet, reload: true });
       });
       console.log(options.json ? JSON.stringify({ ...summary, gone }) : requeueText(summary, gone));
       process.exitCode = exitCode(summary, false);
     });
 
+const LISTED = 20;
+const listed = (keys: readonly string[]): string =>
+  keys.slice(0, LISTED).join(", ") + (keys.length > LISTED ? ` and ${count(keys.length - LISTED)} more` : "");
+
 const requeueText = (summary: RunSummary, gone: readonly string[]): string =>
   [
     summaryText(summary),
-    ...(gone.length > 0 ? [`No longer in the source, left as they are: ${gone.join(", ")}`] : []),
+    ...(gone.length > 0 ? [`No longer in the source, left as they are: ${listed(gone)}`] : []),
   ].join("\n");

@@ -4,13 +4,14 @@ import {
   EtlError,
   noEvents,
   noObjects,
+  objectOf,
   type RunProgress,
   type RunSummary,
   runEtl,
   type WarehousePool,
 } from "etl-lib";
 import { parseDuration } from "../shared/duration.js";
-import { EXIT } from "../shared/failure.js";
+import { EXIT, UsageError } from "../shared/failure.js";
 import { count } from "../shared/format.js";
 import { addSourceOptions, jsonOption, wholeNumber } from "../shared/options.js";
 import { type Progress, progressView } from "../shared/progress.js";
@@ -20,6 +21,8 @@ import { summaryText } from "./summary.js";
 
 interface RunCommandOptions extends SourceOptions {
   readonly dryRun?: boolean;
+  readonly reload?: boolean;
+  readonly key?: string;
   readonly concurrency: number;
   readonly batchRows: number;
   readonly timeBudget?: string;
@@ -31,6 +34,8 @@ interface RunCommandOptions extends SourceOptions {
 export const define = (command: Command): Command =>
   addSourceOptions(command)
     .option("--dry-run", "really stage and count, then roll back")
+    .option("--reload", "read again what is loaded already, and bring back what the table lacks of it")
+    .option("--key <key>", "with --reload: only this object")
     .option("--concurrency <n>", "objects read at the same time", wholeNumber(1, 1000), 128)
     .option("--batch-rows <n>", "rows of a transaction, roughly", wholeNumber(1, 1_000_000), 20_000)
     .option("--time-budget <time>", "start no batch after this long, e.g. 5m")
@@ -46,7 +51,7 @@ export const define = (command: Command): Command =>
 
 async function run(options: RunCommandOptions): Promise<void> {
   const timeBudgetMs = options.timeBudget ? parseDuration(options.timeBudget, "--time-budget") : undefined;
-  const selection = await select(options);
+  const selection = await selectObjects(options);
   const quiet = options.quiet ?? false;
   const summary = await withWarehouse(quiet, ({ pool }) =>
     load(pool, selection, { ...options, timeBudgetMs }),
@@ -55,6 +60,22 @@ async function run(options: RunCommandOptions): Promise<void> {
   else if (!quiet) console.log(summaryText(summary));
   else if (summary.error) console.error(summary.error.message);
   process.exitCode = exitCode(summary, options.strict ?? false);
+}
+
+async function selectObjects(options: RunCommandOptions): Promise<Selection> {
+  const { key, reload, from, last } = options;
+  if (key !== undefined && !reload)
+    throw new UsageError("--key goes with --reload: a run finds what is new by itself.");
+  if (reload && key === undefined && from === undefined && last === undefined)
+    throw new UsageError("--reload needs --key, --from or --last: say what to read again.");
+  const selection = await select(options);
+  if (key === undefined) return selection;
+  return {
+    source: await objectOf(selection.source, key),
+    window: null,
+    prefix: undefined,
+    description: `${key} of ${selection.source.bucket}`,
+  };
 }
 
 /** What a reader of --json gets when the run did not come about: the summary of a run in which nothing happened. */
@@ -77,7 +98,7 @@ const notStarted = (error: unknown, { dryRun = false }: RunCommandOptions) => ({
 export async function load(
   pool: WarehousePool,
   selection: Selection,
-  options: Pick<RunCommandOptions, "dryRun" | "quiet"> &
+  options: Pick<RunCommandOptions, "dryRun" | "reload" | "quiet"> &
     Partial<Pick<RunCommandOptions, "concurrency" | "batchRows">> & { timeBudgetMs?: number | undefined },
 ): Promise<RunSummary> {
   if (!options.quiet) console.error(`Source: ${selection.description}`);
@@ -89,6 +110,7 @@ export async function load(
     prefix: selection.prefix,
     trigger: "local",
     dryRun: options.dryRun ?? false,
+    reload: options.reload ?? false,
     ...(options.concurrency && { concurrency: options.concurrency }),
     ...(options.batchRows && { batchRows: options.batchRows }),
     timeBudgetMs: options.timeBudgetMs,

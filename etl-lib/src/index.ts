@@ -6,11 +6,10 @@ export { type S3SourceOptions, s3Source } from "./extract/s3-source.js";
 export { lookbackWindow, parseWindow } from "./extract/window.js";
 export {
   listRejects,
-  only,
+  objectOf,
   type RejectFilter,
   type RejectRow,
-  type Requeued,
-  requeueRejects,
+  rejectedObjects,
 } from "./inspect/rejects.js";
 export { type RollupDifference, type RollupReport, verifyRollups } from "./inspect/rollups.js";
 export { type RunRow, status, type WarehouseStatus } from "./inspect/status.js";

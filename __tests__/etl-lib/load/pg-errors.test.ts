@@ -20,6 +20,7 @@ const RETRIABLE: readonly [code: string | undefined, what: string][] = [
   ["57P02", "crash shutdown"],
   ["57P03", "the database system is starting up"],
   ["55P03", "lock not available"],
+  ["57014", "canceling statement due to statement timeout"],
   ["ECONNREFUSED", "connect ECONNREFUSED 127.0.0.1:5432"],
   ["ECONNRESET", "read ECONNRESET"],
   ["EPIPE", "write EPIPE"],

@@ -1,7 +1,9 @@
-import { inTransaction, type Queryable, type WarehousePool } from "../load/warehouse.js";
+import pMap from "p-map";
+import { PlanError } from "../errors.js";
+import type { Queryable } from "../load/warehouse.js";
 import type { RejectCause, Source, SourceObject, SourcePage } from "../types.js";
 
-/** Narrows what is listed or requeued; what is absent does not narrow. */
+/** Narrows what is listed or read again; what is absent does not narrow. */
 export interface RejectFilter {
   readonly cause?: RejectCause | undefined;
   /** Key of the object. */
@@ -17,6 +19,7 @@ export interface RejectRow {
   readonly detail: string;
   readonly raw: string;
   readonly rejectedAt: Date;
+  /** When its object, or a newer version of it, was read again: the reject no longer stands. */
   readonly requeuedAt: Date | null;
 }
 
@@ -26,7 +29,7 @@ export async function listRejects(
   filter: RejectFilter & { readonly limit: number },
 ): Promise<RejectRow[]> {
   const { rows } = await db.query<RejectRow>(
-    `SELECT bucket, key, position::int, cause, detail, raw, rejected_at AS "rejectedAt", requeued_at AS "requeuedAt"
+    `SELECT bucket, key, position::float8, cause, detail, raw, rejected_at AS "rejectedAt", requeued_at AS "requeuedAt"
      FROM etl.rejects
      WHERE ($1::text IS NULL OR cause = $1) AND ($2::text IS NULL OR key = $2)
        AND ($3::timestamptz IS NULL OR rejected_at >= $3)
@@ -36,68 +39,76 @@ export async function listRejects(
   return rows;
 }
 
-export interface Requeued {
-  /** To be read again: by the next run over their window, or at once from `only(source, objects)`. */
-  readonly objects: readonly SourceObject[];
-  /** Their version is no longer in the source; their rejects stay as they are. */
-  readonly gone: readonly string[];
-}
+const PAGE = 1000;
+const LOOK_UPS_AT_ONCE = 16;
 
 /**
- * Marks the objects whose rejects match as not loaded. Reading them again adds what was rejected and is right now;
- * what was inserted before is met as a duplicate.
+ * The source with nothing in it but the objects whose rejects stand and match, as they are now: a run with `reload`
+ * over it reads them again. Nothing is written before that run's batches, so a crash anywhere leaves nothing half done.
+ * @param onGone told the keys that the source no longer holds; their rejects stay as they are
  */
-export async function requeueRejects(
-  pool: WarehousePool,
+export function rejectedObjects(
+  db: Queryable,
   source: Source,
   filter: RejectFilter,
-): Promise<Requeued> {
-  const { rows } = await pool.query<{ key: string; etag: string }>(
-    `SELECT DISTINCT key, etag FROM etl.rejects
-     WHERE bucket = $1 AND requeued_at IS NULL AND ($2::text IS NULL OR cause = $2) AND ($3::text IS NULL OR key = $3)
-     ORDER BY key, etag`,
-    [source.bucket, filter.cause ?? null, filter.key ?? null],
-  );
-  const objects: SourceObject[] = [];
-  const gone: string[] = [];
-  for (const { key, etag } of rows) {
-    const object = await find(source, key, etag);
-    if (object) objects.push(object);
-    else gone.push(key);
-  }
-  await markRequeued(pool, source.bucket, objects);
-  return { objects, gone };
-}
-
-async function find(source: Source, key: string, etag: string): Promise<SourceObject | undefined> {
-  for await (const { objects } of source.list(key)) {
-    const object = objects.find((candidate) => candidate.key === key && candidate.etag === etag);
-    if (object) return object;
-  }
-  return undefined;
-}
-
-async function markRequeued(
-  pool: WarehousePool,
-  bucket: string,
-  objects: readonly SourceObject[],
-): Promise<void> {
-  const values = [bucket, objects.map(({ key }) => key), objects.map(({ etag }) => etag)];
-  const matches = `bucket = $1 AND requeued_at IS NULL AND key = ANY ($2)
-    AND (key, etag) IN (SELECT * FROM unnest($2::text[], $3::text[]))`;
-  await inTransaction(pool, async (client) => {
-    await client.query(`UPDATE etl.objects SET requeued_at = now() WHERE ${matches}`, values);
-    await client.query(`UPDATE etl.rejects SET requeued_at = now() WHERE ${matches}`, values);
-  });
-}
-
-/** The source with nothing in it but `objects`. */
-export function only(source: Source, objects: readonly SourceObject[]): Source {
+  onGone: (key: string) => void,
+): Source {
   return {
     bucket: source.bucket,
     async *list(): AsyncGenerator<SourcePage> {
-      yield { objects, folders: [] };
+      for await (const keys of rejectedKeys(db, source.bucket, filter)) {
+        const objects = await pMap(
+          keys,
+          async (key) => {
+            const object = await findObject(source, key);
+            if (!object) onGone(key);
+            return object;
+          },
+          { concurrency: LOOK_UPS_AT_ONCE },
+        );
+        yield { objects: objects.filter((object) => object !== undefined), folders: [] };
+      }
     },
     read: (object) => source.read(object),
   };
+}
+
+/** Page by page behind the last key: a run that reads them takes them out of quarantine meanwhile. */
+async function* rejectedKeys(db: Queryable, bucket: string, filter: RejectFilter): AsyncGenerator<string[]> {
+  for (let last = ""; ; ) {
+    const { rows } = await db.query<{ key: string }>(
+      `SELECT DISTINCT key FROM etl.rejects
+       WHERE bucket = $1 AND requeued_at IS NULL AND ($2::text IS NULL OR cause = $2) AND ($3::text IS NULL OR key = $3)
+         AND key > $4
+       ORDER BY key LIMIT ${PAGE}`,
+      [bucket, filter.cause ?? null, filter.key ?? null, last],
+    );
+    if (rows.length === 0) return;
+    yield rows.map(({ key }) => key);
+    last = rows.at(-1)?.key as string;
+  }
+}
+
+/**
+ * The source with nothing in it but the object of this key.
+ * @throws {PlanError} fatal, when it is not there
+ */
+export async function objectOf(source: Source, key: string): Promise<Source> {
+  const object = await findObject(source, key);
+  if (!object) throw new PlanError("fatal", `${source.bucket} holds no object ${key}.`);
+  return {
+    bucket: source.bucket,
+    async *list(): AsyncGenerator<SourcePage> {
+      yield { objects: [object], folders: [] };
+    },
+    read: (object) => source.read(object),
+  };
+}
+
+async function findObject(source: Source, key: string): Promise<SourceObject | undefined> {
+  for await (const { objects } of source.list(key, { shallow: true })) {
+    const object = objects.find((candidate) => candidate.key === key);
+    if (object) return object;
+  }
+  return undefined;
 }

@@ -80,7 +80,7 @@ async function ledgerOf(
        CASE WHEN o.rejected = 0 THEN 0 ELSE (
          SELECT count(*) FROM etl.rejects r
          WHERE r.bucket = o.bucket AND r.key = o.key AND r.etag = o.etag AND r.requeued_at IS NULL) END::float8 AS quarantined
-     FROM etl.objects o WHERE o.bucket = $1 AND o.key = ANY ($2) AND o.requeued_at IS NULL`,
+     FROM etl.objects o WHERE o.bucket = $1 AND o.key = ANY ($2)`,
     [bucket, page.map(({ key }) => key)],
   );
   const versions = new Map<string, LedgerRow[]>();

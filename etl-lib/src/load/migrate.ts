@@ -17,6 +17,7 @@ export async function migrate(
   migrations: readonly Migration[] = readMigrations(),
 ): Promise<string[]> {
   try {
+    await assertServer(pool);
     if ((await pendingMigrations(pool, migrations)).length === 0) return [];
     const applied: string[] = [];
     for (const migration of migrations)
@@ -61,11 +62,26 @@ async function applyOnce(
   return true;
 }
 
+/** `old` and `new` in RETURNING, and MERGE that returns rows: what the loader and the rollups are written with. */
+const MIN_SERVER = 18;
+
+/** @throws {LoadError} fatal, before anything is written to a server that is too old */
+async function assertServer(db: Queryable): Promise<void> {
+  const { rows } = await db.query<{ version: string }>("SELECT current_setting('server_version') AS version");
+  const version = rows[0]?.version ?? "";
+  if (Number.parseInt(version, 10) < MIN_SERVER)
+    throw new LoadError(
+      "fatal",
+      `The warehouse is PostgreSQL ${version}, and this needs ${MIN_SERVER} or newer: check DWH_HOST and DWH_PORT, or upgrade the server. Nothing was written.`,
+    );
+}
+
 /**
  * Whether the warehouse is the one this version loads into.
  * @throws {LoadError} fatal, naming the migration that is missing or the column that differs
  */
 export async function assertSchema(db: Queryable): Promise<void> {
+  await assertServer(db);
   const pending = await pendingMigrations(db, readMigrations());
   if (pending.length > 0)
     throw new LoadError(

@@ -49,7 +49,15 @@ const BY_MESSAGE: readonly [pattern: RegExp, fault: PgFault][] = [
   [/Connection terminated|Client has encountered a connection/i, "lost"],
 ];
 
-const RETRIABLE: readonly PgFault[] = ["resolver", "unreachable", "lost", "starting", "busy", "cut-off", "disk-full"];
+const RETRIABLE: readonly PgFault[] = [
+  "resolver",
+  "unreachable",
+  "lost",
+  "starting",
+  "busy",
+  "cut-off",
+  "disk-full",
+];
 
 const ADVICE: { readonly [fault in PgFault]?: string } = {
   login: "check DWH_USER and DWH_PASSWORD (or the parameter that DWH_PASSWORD_PARAMETER names)",
@@ -74,13 +82,18 @@ export function pgFault(error: unknown): PgFault {
   return fault;
 }
 
+const OUTAGES: { readonly [fault in PgFault]?: string } = {
+  "disk-full": "The disk of PostgreSQL is full",
+  "cut-off": "PostgreSQL cut a statement off",
+};
+
 /** Sorts what `pg` throws into retriable and fatal, with a sentence that names the setting to look at. */
 export function toLoadError(error: unknown): EtlError {
   if (error instanceof EtlError) return error;
   const { message } = firstOf(error);
   const fault = pgFault(error);
   if (RETRIABLE.includes(fault)) {
-    const what = fault === "disk-full" ? "The disk of PostgreSQL is full" : "PostgreSQL is not available";
+    const what = OUTAGES[fault] ?? "PostgreSQL is not available";
     return new LoadError("retriable", `${what}: ${message}`, { cause: error });
   }
   const advice = ADVICE[fault];

@@ -24,6 +24,11 @@ export interface RunOptions {
   /** Key prefix to list. @default "events/" */
   readonly prefix?: string | undefined;
   readonly trigger: RunTrigger;
+  /**
+   * Read again also what the ledger says is loaded, and bring back what the table lacks of it: without a duplicate, and
+   * with counts that say what lies in the table. @default false
+   */
+  readonly reload?: boolean;
   /** Stage and count, then roll back. @default false */
   readonly dryRun?: boolean;
   /** Objects read at the same time. @default 128 */
@@ -71,13 +76,14 @@ class Run {
     const {
       pool,
       dryRun,
+      reload = false,
       clock = Date.now,
       retry = DEFAULT_RETRY,
       concurrency = 128,
       batchRows = 20_000,
     } = options;
     this.#record = new RunRecord(clock);
-    this.#sink = dryRun ? new DryRunSink(pool) : new WarehouseSink(pool, this.#runId);
+    this.#sink = dryRun ? new DryRunSink(pool) : new WarehouseSink(pool, this.#runId, reload);
     this.#background = new BackgroundRefresh(() => refreshStep(pool), clock);
     this.#retry = retry;
     this.#read = { concurrency, batchRows };
@@ -130,13 +136,14 @@ class Run {
   }
 
   async *#plan(): AsyncGenerator<BatchToLoad> {
-    const { source, pool, window, prefix } = this.options;
+    const { source, pool, window, prefix, reload } = this.options;
     yield* planBatches({
       source,
       window,
       prefix,
       maxObjects: this.#read.batchRows,
-      subtractLoaded: (objects, notYetLoaded) => this.#retrying(() => notYetLoaded(pool, objects)),
+      subtractLoaded: async (objects, notYetLoaded) =>
+        reload ? objects : this.#retrying(() => notYetLoaded(pool, objects)),
       onListed: (page) => {
         this.#record.listed(page);
         if (page.unnamable[0]) this.#record.failed(unnamableKey(page.unnamable[0]));
