@@ -23,18 +23,28 @@ export function stateKey({ project, environment }: Config, stack: string): strin
   return `${project}/${environment}/${stack}.tfstate`;
 }
 
-/** The bucket of the migrations, the dashboard's bundle and the nightly dumps. Bucket names are global. */
+/** The bucket of the migrations, the dashboard's bundle, the nightly dumps and the hosts' journals. Bucket names are global. */
 export function artifactsBucketName(config: Config, accountId: string): string {
   const { artifactsBucket, project, environment } = config;
   return artifactsBucket ?? `${project}-${environment}-artifacts-${accountId}`;
 }
 
 /** Folders of the artifacts bucket. */
-export const ARTIFACTS = { migrations: "migrations", dashboard: "dashboard", backups: "backups" } as const;
+export const ARTIFACTS = {
+  migrations: "migrations",
+  dashboard: "dashboard",
+  backups: "backups",
+  journals: "journals",
+} as const;
 
 /** Folder of a host's dumps in the artifacts bucket. */
 export function backupsFolder(slug: HostSlug): string {
   return `${ARTIFACTS.backups}/${slug}`;
+}
+
+/** Folder of a host's journal in the artifacts bucket. */
+export function journalsFolder(slug: HostSlug): string {
+  return `${ARTIFACTS.journals}/${slug}`;
 }
 
 /** When clickstream-backup.timer starts the nightly dump. */

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import {
+  appendFile,
   chmod,
   chown,
   mkdir,
@@ -35,6 +36,17 @@ export interface WarehouseHostOptions {
   /** What /proc/meminfo says. @default 2048 */
   readonly memoryMb?: number;
 }
+
+export type HostTask =
+  | "setup"
+  | "passwords"
+  | "migrate"
+  | "dashboard-update"
+  | "state"
+  | "journals"
+  | "backup"
+  | "drill"
+  | "patch";
 
 /** How a script of the host ended, and all that it wrote. */
 export interface Outcome {
@@ -122,7 +134,7 @@ export class WarehouseHost {
   }
 
   /** Runs one of the host's scripts, as its systemd unit does. */
-  async run(name: "setup" | "migrate" | "backup" | "dashboard-update"): Promise<Outcome> {
+  async run(name: HostTask): Promise<Outcome> {
     return this.#execute(join(this.root, "usr/local/lib/clickstream", name));
   }
 
@@ -146,6 +158,7 @@ export class WarehouseHost {
     const path = join(this.awsFolder, "ssm", secure ? `${name}.secure` : name);
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, `${value}\n`);
+    await appendFile(join(this.awsFolder, "ssm", `${name}.versions`), "\n");
   }
 
   async parameter(name: string): Promise<string> {
@@ -208,7 +221,12 @@ export class WarehouseHost {
     for (const folder of ["dev", "etc", "proc", "run", "var/lib/pgsql"])
       await mkdir(join(this.root, folder), { recursive: true });
     const kB = (this.options.memoryMb ?? 2048) * 1024;
-    await writeFile(join(this.root, "proc/meminfo"), `MemTotal:       ${kB} kB\n`);
+    await writeFile(
+      join(this.root, "proc/meminfo"),
+      `MemTotal:       ${kB} kB\nMemAvailable:   ${kB / 2} kB\n`,
+    );
+    await writeFile(join(this.root, "proc/loadavg"), "0.42 0.20 0.10 1/200 4711\n");
+    await writeFile(join(this.root, "etc/release"), "2023.9.20251105\n");
     await symlink(this.device, join(this.root, "dev/sdf"));
     const { uid, gid } = serverUser();
     if (uid !== undefined && gid !== undefined) await chown(this.volume, uid, gid);

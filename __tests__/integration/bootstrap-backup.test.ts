@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { release } from "node:os";
 import { dirname, join } from "node:path";
 import { expect } from "chai";
 import {
@@ -53,6 +54,67 @@ describe("the nightly backup of a PostgreSQL host", function () {
     expect(await readFile(join(folder, sum), "utf8")).to.equal(`${digest}  ${dump}\n`);
   });
 
+  it("is remembered with its size for the host's state", async () => {
+    const [dump = ""] = (await readdir(folder)).sort();
+    const { length } = await readFile(join(folder, dump));
+    expect(await readFile(join(host.root, "var/lib/clickstream/succeeded-backup"), "utf8")).to.match(
+      new RegExp(`^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ\\t${length}\n$`),
+    );
+  });
+
+  it("is restored by the drill, which finds events that the rollups do not have", async () => {
+    const { status, log } = await host.run("drill");
+    expect(status).to.equal(1);
+    expect(log).to.match(
+      /FAILED: clickstream_dw-.*\.dump was restored and does not add up: other, 5000 events, 0 in the rollups/,
+    );
+  });
+
+  it("passes the drill when they have them, and leaves no scratch database", async () => {
+    await visit(
+      host,
+      { user: "dwh_owner", from: TUNNEL_ADDRESS },
+      `INSERT INTO dw.hourly_events
+       SELECT date_trunc('hour', event_timestamp, 'UTC'), event_name, user_login_state, count(*)
+       FROM clickstream_events GROUP BY 1, 2, 3`,
+    );
+    await rm(folder, { recursive: true });
+    expect((await host.run("backup")).status).to.equal(0);
+    const { status, log } = await host.run("drill");
+    expect(status, log).to.equal(0);
+    expect(log).to.match(/restored clickstream_dw-.*\.dump: 5000 events, 5000 in the rollups/);
+    expect((await host.run("state")).status).to.equal(0);
+    const reader = { user: "dashboard_reader", from: TUNNEL_ADDRESS };
+    expect(
+      await visit(host, reader, "SELECT drill LIKE '%.dump: 5000 events%' AS drilled FROM etl.host_state"),
+    ).to.deep.equal([{ drilled: true }]);
+    expect(
+      await visit(host, reader, "SELECT FROM pg_database WHERE datname = 'restore_drill'"),
+    ).to.deep.equal([]);
+  });
+
+  it("takes a dump before it patches, moves to the newest release, and says from what to what", async () => {
+    await writeFile(join(host.root, "etc/newest-release"), "2023.10.20261101\n");
+    await mkdir(join(host.root, "boot"));
+    await writeFile(join(host.root, `boot/vmlinuz-${release()}`), "");
+    await rm(folder, { recursive: true });
+    const { status, log } = await host.run("patch");
+    expect(status, log).to.equal(0);
+    expect(await readdir(folder)).to.have.length(2);
+    expect(log).to.match(
+      /patched: Amazon Linux 2023\.9\.20251105, PostgreSQL ([\d.]+) -> Amazon Linux 2023\.10\.20261101, PostgreSQL \1/,
+    );
+    expect(await host.calls())
+      .to.include("dnf upgrade -y -q --releasever=latest")
+      .and.not.include("systemctl reboot");
+  });
+
+  it("restarts for a newer kernel", async () => {
+    await writeFile(join(host.root, "boot/vmlinuz-999.1.2-3.amzn2023.x86_64"), "");
+    expect((await host.run("patch")).log).to.include("restarting for the kernel 999.1.2-3.amzn2023.x86_64");
+    expect(await host.calls()).to.include("systemctl reboot");
+  });
+
   it("restores by the runbook: beside the database, then in its place, with the rows, rights and migrations", async () => {
     const [dump = ""] = (await readdir(folder)).sort();
     const server = ["-h", join(host.root, "run/postgresql"), "-p", `${host.port}`, "-U", "postgres"];
@@ -83,6 +145,17 @@ describe("the nightly backup of a PostgreSQL host", function () {
     expect(await visit(host, {}, "SELECT count(*)::int AS events FROM clickstream_events")).to.deep.equal([
       { events: 5000 },
     ]);
+  });
+
+  it("does not patch without a dump", async () => {
+    await rm(join(host.root, "etc/newest-release"));
+    const aws = join(dirname(host.root), "bin/aws");
+    const script = await readFile(aws, "utf8");
+    await writeFile(aws, script.replace("'s3 cp') copy", "'s3 cp') exit 1 ; copy"));
+    const { status, log } = await host.run("patch");
+    await writeFile(aws, script);
+    expect(status).to.equal(1);
+    expect(log).to.include("FAILED: without a dump nothing is patched");
   });
 
   it("has no checksum, and fails, when what came back is not what was dumped", async () => {

@@ -44,7 +44,7 @@ describe("the scripts and units of a PostgreSQL host", function () {
 
   it("pass systemd-analyze verify", function () {
     skipWithout(this, missing("systemd-analyze", "systemd"));
-    expect(UNITS).to.have.length(9);
+    expect(UNITS).to.have.length(19);
     const output = run("systemd-analyze", [
       "verify",
       "--man=no",

@@ -71,9 +71,17 @@ describe("the first boot of a PostgreSQL host", function () {
     expect(fstab.trim()).to.equal(
       `UUID=${uuid} ${host.root}/var/lib/pgsql ext4 defaults,noatime,nofail,x-systemd.device-timeout=120 0 0`,
     );
-    const timers = ["setup", "backup", "migrate", "dashboard-update"].map(
-      (name) => `clickstream-${name}.timer`,
-    );
+    const timers = [
+      "setup",
+      "passwords",
+      "journals",
+      "backup",
+      "patch",
+      "migrate",
+      "dashboard-update",
+      "state",
+      "drill",
+    ].map((name) => `clickstream-${name}.timer`);
     expect(await host.calls()).to.include(`systemctl enable -q --now ${timers.join(" ")}\n`);
   });
 
@@ -204,7 +212,7 @@ describe("the first boot of a PostgreSQL host", function () {
     const { log } = await booted({ roleSet: "web", database: "clickstream_web" });
     expect(log).to.not.include("migrations");
     expect(await host.calls()).to.include(
-      "systemctl enable -q --now clickstream-setup.timer clickstream-backup.timer\n",
+      "systemctl enable -q --now clickstream-setup.timer clickstream-passwords.timer clickstream-journals.timer clickstream-backup.timer clickstream-patch.timer\n",
     );
     const database = "clickstream_web";
     const owner = { user: "web_owner", password: PASSWORDS.dwh_owner ?? "", database, from: "127.0.0.1" };

@@ -10,10 +10,20 @@ export interface HostFile {
 const LIBRARY = "usr/local/lib/clickstream";
 const UNITS = "etc/systemd/system";
 
-const SCRIPTS = ["setup", "migrate", "backup", "dashboard-update"];
+/** Each a script with a service and a timer of its name. */
+const TASKS = [
+  "setup",
+  "passwords",
+  "migrate",
+  "dashboard-update",
+  "state",
+  "journals",
+  "backup",
+  "drill",
+  "patch",
+];
 const PARTS = ["lib.sh", "volume.sh", "cluster.sh", "certificate.sh", "roles.sh"];
-const SQL = ["role", "database", "warehouse", "web", "migrations", "migration"];
-const TIMED = ["setup", "migrate", "backup", "dashboard-update"];
+const SQL = ["role", "database", "warehouse", "web", "migrations", "migration", "state", "drill"];
 
 const text = (source: string, path: string): HostFile => ({ source, path, mode: "0644" });
 const script = (name: string): HostFile => ({
@@ -27,8 +37,8 @@ const unit = (name: string): HostFile => text(`units/${name}`, `${UNITS}/${name}
 export const HOST_FILES: readonly HostFile[] = [
   ...PARTS.map((name) => text(`host/${name}`, `${LIBRARY}/${name}`)),
   ...SQL.map((name) => text(`host/sql/${name}.sql`, `${LIBRARY}/sql/${name}.sql`)),
-  ...SCRIPTS.map(script),
-  ...TIMED.flatMap((name) => [unit(`clickstream-${name}.service`), unit(`clickstream-${name}.timer`)]),
+  ...TASKS.map(script),
+  ...TASKS.flatMap((name) => [unit(`clickstream-${name}.service`), unit(`clickstream-${name}.timer`)]),
   unit("clickstream-dashboard.service"),
   text("units/postgresql.conf", `${UNITS}/postgresql.service.d/clickstream.conf`),
 ];

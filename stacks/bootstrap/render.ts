@@ -34,6 +34,8 @@ export interface BootstrapProps {
   readonly dashboardPort?: string;
   /** Where the nightly dumps go in the bucket. @default "backups/" */
   readonly backupsPrefix?: string;
+  /** Where the journal goes in the bucket. @default "journals/" */
+  readonly journalsPrefix?: string;
 }
 
 const BOUNDARY = "==clickstream-first-boot==";
@@ -94,6 +96,7 @@ function environment(props: BootstrapProps): string {
     DASHBOARD_PREFIX: props.dashboardPrefix ?? `${ARTIFACTS.dashboard}/`,
     DASHBOARD_PORT: props.dashboardPort ?? String(PORTS.shiny),
     BACKUPS_PREFIX: props.backupsPrefix ?? `${ARTIFACTS.backups}/`,
+    JOURNALS_PREFIX: props.journalsPrefix ?? `${ARTIFACTS.journals}/`,
   };
   return Object.entries(values)
     .map(([key, value]) => `${key}='${quotable(key, value)}'\n`)

@@ -2,12 +2,24 @@
 # The database, its roles and their passwords. A password goes from SSM to psql through pipes alone: it stands in
 # no command line, no environment and no log.
 
+PASSWORDS_SET=$STATE/passwords
+
+# Name and version of each password's parameter.
+password_versions() {
+  local role names=()
+  for role in "${ROLES[@]}"; do names+=("$(parameter_of "$role")"); done
+  aws ssm get-parameters --names "${names[@]}" --query 'sort_by(Parameters,&Name)[].[Name,Version]' --output text ||
+    die "cannot read the versions of ${names[*]}"
+}
+
 make_roles() {
-  local role password
+  local role password versions
+  versions=$(password_versions) # before the values: one that changes meanwhile is taken up by the next look
   for role in "${ROLES[@]}"; do
     password=$(password_of "$role")
     sql -d postgres -v role="$role" -f "$LIB/sql/role.sql" <<<"$password"
   done
+  replace "$PASSWORDS_SET" root:root 0644 "$versions"
 }
 
 make_database() {
