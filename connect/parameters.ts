@@ -7,6 +7,18 @@ import { LoadError } from "etl-lib";
  * @throws {LoadError} fatal when it is absent, empty or denied; retriable when Systems Manager cannot be reached
  */
 export async function readParameter(ssm: SSMClient, name: string): Promise<string> {
+  return (await readVersion(ssm, name)).value;
+}
+
+/** The value before the newest; the newest when there is only one. Throws as {@link readParameter}. */
+export async function readPreviousVersion(ssm: SSMClient, name: string): Promise<string> {
+  const newest = await readVersion(ssm, name);
+  if (newest.version < 2) return newest.value;
+  return (await readVersion(ssm, `${name}:${newest.version - 1}`)).value;
+}
+
+/** @param name with `:VERSION` for another than the newest */
+async function readVersion(ssm: SSMClient, name: string): Promise<{ value: string; version: number }> {
   const answer = await ssm
     .send(new GetParameterCommand({ Name: name, WithDecryption: true }))
     .catch((cause: unknown) => {
@@ -14,7 +26,7 @@ export async function readParameter(ssm: SSMClient, name: string): Promise<strin
     });
   const value = answer.Parameter?.Value;
   if (!value) throw new LoadError("fatal", `The SSM parameter ${name} is empty.`);
-  return value;
+  return { value, version: answer.Parameter?.Version ?? 1 };
 }
 
 function explain(name: string, cause: unknown): LoadError {

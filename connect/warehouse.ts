@@ -3,7 +3,7 @@ import type { SSMClient } from "@aws-sdk/client-ssm";
 import { LoadError, type PgFault, pgFault, type WarehouseClient, type WarehousePool } from "etl-lib";
 import pg from "pg";
 import type { WarehouseEnvironment } from "./environment.js";
-import { readParameter } from "./parameters.js";
+import { readParameter, readPreviousVersion } from "./parameters.js";
 
 /** What is read at run time, so that neither the function's configuration nor Terraform's state holds it. */
 export interface WarehouseSecrets {
@@ -22,14 +22,19 @@ export interface PoolOptions {
 const SECOND = 1_000;
 const REFUSALS: readonly PgFault[] = ["login", "pg-hba", "certificate"];
 
+/** A new password is in its parameter some minutes before PostgreSQL has it: so long the previous one holds. */
+export type PasswordVersion = "newest" | "previous";
+
 /** @throws {LoadError} a parameter cannot be read */
 export async function readSecrets(
   warehouse: WarehouseEnvironment,
   ssm: SSMClient,
+  version: PasswordVersion = "newest",
 ): Promise<WarehouseSecrets> {
   const { password, sslCaParameter } = warehouse;
+  const read = version === "newest" ? readParameter : readPreviousVersion;
   const [passwordValue, ca] = await Promise.all([
-    "value" in password ? password.value : readParameter(ssm, password.parameter),
+    "value" in password ? password.value : read(ssm, password.parameter),
     sslCaParameter === null ? null : readCertificate(ssm, sslCaParameter),
   ]);
   return { password: passwordValue, ca };
@@ -88,20 +93,20 @@ function tlsOptions(warehouse: WarehouseEnvironment, { ca }: WarehouseSecrets): 
 const isRefused = (error: unknown): boolean => REFUSALS.includes(pgFault(error));
 
 /**
- * A pool that outlives a change of password or certificate: when either is refused, both are read again once and
- * the pool is made anew.
+ * A pool that outlives a change of password or certificate: when either is refused, both are read again and a new pool
+ * takes the place of the old; when that is refused too, one with the previous password.
  */
 export class RenewingPool implements WarehousePool {
   #pool: Promise<pg.Pool> | null = null;
 
-  constructor(private readonly open: () => Promise<pg.Pool>) {}
+  constructor(private readonly open: (version: PasswordVersion) => Promise<pg.Pool>) {}
 
   /** Reads the secrets unless that is done, so that a fault there is not taken for the warehouse's. */
   async prepare(): Promise<void> {
     await this.#current();
   }
 
-  /** @throws what `open` throws, or the refusal when the secrets read again are refused too */
+  /** @throws what `open` throws, or the refusal when the previous password is refused too */
   async connect(): Promise<WarehouseClient> {
     const current = this.#current();
     const pool = await current;
@@ -109,7 +114,13 @@ export class RenewingPool implements WarehousePool {
       return await pool.connect();
     } catch (error) {
       if (!isRefused(error)) throw error;
-      return (await this.#renewed(current)).connect();
+    }
+    const renewed = this.#renewed(current, "newest");
+    try {
+      return await (await renewed).connect();
+    } catch (error) {
+      if (pgFault(error) !== "login") throw error;
+      return (await this.#renewed(renewed, "previous")).connect();
     }
   }
 
@@ -132,18 +143,18 @@ export class RenewingPool implements WarehousePool {
   }
 
   #current(): Promise<pg.Pool> {
-    return this.#pool ?? this.#start();
+    return this.#pool ?? this.#start("newest");
   }
 
   /** Connections that were refused together share one renewal. */
-  #renewed(refused: Promise<pg.Pool>): Promise<pg.Pool> {
+  #renewed(refused: Promise<pg.Pool>, version: PasswordVersion): Promise<pg.Pool> {
     if (this.#pool !== refused) return this.#current();
     // The old pool is left alone: who waits in its queue is refused, and comes here too; its idle connections close by themselves.
-    return this.#start();
+    return this.#start(version);
   }
 
-  #start(): Promise<pg.Pool> {
-    const pool = this.open();
+  #start(version: PasswordVersion): Promise<pg.Pool> {
+    const pool = this.open(version);
     this.#pool = pool;
     pool.catch(() => {
       if (this.#pool === pool) this.#pool = null;

@@ -3,7 +3,13 @@ import type { Construct } from "constructs";
 import { BaseStack } from "./base-stack.js";
 import type { Config } from "./config.js";
 import { policy, type Statement } from "./constructs/policy.js";
-import { artifactsBucketName, endpointName, interfaceServices, packageBucketName } from "./names.js";
+import {
+  agentBucketNames,
+  artifactsBucketName,
+  endpointName,
+  interfaceServices,
+  packageBucketName,
+} from "./names.js";
 import type { NetworkStack } from "./network-stack.js";
 
 /** The only ways from the private subnet to AWS. */
@@ -24,7 +30,7 @@ export class EndpointsStack extends BaseStack {
       vpcEndpointType: "Gateway",
       serviceName: `com.amazonaws.${this.config.region}.s3`,
       routeTableIds: [this.network.privateRouteTable.id],
-      policy: policy(this.readRawEvents(), this.useArtifacts(), this.installPackages()),
+      policy: policy(this.readRawEvents(), this.useArtifacts(), this.installPackages(), this.updateAgent()),
       tags: { Name: endpointName(this.config, "s3") },
     });
   }
@@ -65,6 +71,20 @@ export class EndpointsStack extends BaseStack {
       Principal: "*",
       Action: ["s3:GetObject"],
       Resource: [`${bucket}/*`],
+    };
+  }
+
+  /**
+   * What the Systems Manager agent needs to update itself and to run AWS's own documents.
+   * https://docs.aws.amazon.com/systems-manager/latest/userguide/ssm-agent-minimum-s3-permissions.html
+   */
+  private updateAgent(): Statement {
+    return {
+      Sid: "UpdateAgent",
+      Effect: "Allow",
+      Principal: "*",
+      Action: ["s3:GetObject"],
+      Resource: agentBucketNames(this.config).map((bucket) => `arn:aws:s3:::${bucket}/*`),
     };
   }
 

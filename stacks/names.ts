@@ -77,6 +77,11 @@ export function endpointName({ vpcName }: Config, service: string): string {
   return `${vpcName}-${service}`;
 }
 
+/** Amazon's buckets with the Systems Manager agent's own packages and documents. */
+export function agentBucketNames({ region }: Config): string[] {
+  return [`amazon-ssm-${region}`, `amazon-ssm-packages-${region}`, `aws-ssm-${region}`];
+}
+
 /** Amazon Linux 2023's package repositories lie in this bucket of Amazon's, read without a signature. */
 export function packageBucketName({ region }: Config): string {
   return `al2023-repos-${region}-de612dc2`;

@@ -28,7 +28,7 @@ export class SchedulerStack extends BaseStack {
     });
     new Schedule(this, "hourly", etl.function);
     this.guardData();
-    const alarms = new EtlAlarms(this, "alarm", etl.failures);
+    const alarms = new EtlAlarms(this, "alarm", etl.failures, warehouse.host.instance);
     new TerraformOutput(this, "function_name", { value: etl.function.functionName });
     new TerraformOutput(this, "failure_queue_url", { value: etl.failures.url });
     new TerraformOutput(this, "alarm_topic_arn", { value: alarms.topic.arn });

@@ -47,9 +47,15 @@ export class WarehouseStack extends BaseStack {
       filter: [{ prefix: `${ARTIFACTS.backups}/` }],
       expiration: [{ days: this.config.backupRetentionDays }],
     };
+    const expireJournals = {
+      id: "expire-journals",
+      status: "Enabled",
+      filter: [{ prefix: `${ARTIFACTS.journals}/` }],
+      expiration: [{ days: this.config.logRetentionDays }],
+    };
     return new HardenedBucket(this, "artifacts", {
       name: artifactsBucketName(this.config, this.accountId),
-      lifecycleRules: [expireDumps],
+      lifecycleRules: [expireDumps, expireJournals],
     });
   }
 

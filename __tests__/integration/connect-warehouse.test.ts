@@ -75,11 +75,31 @@ describe("the function's connection to the warehouse", function () {
     expect((await pool.query("SELECT 1 AS one")).rows).to.deep.equal([{ one: 1 }]);
   });
 
-  it("reads a refused password again once, then gives up with the server's refusal", async () => {
+  it("reads a refused password again once, tries the one before it, then gives up with the server's refusal", async () => {
     store.values.set(PASSWORD, "wrong");
+    store.values.set(PASSWORD, "wrong too");
     const error = await pool.connect().catch((refusal: pg.DatabaseError) => refusal);
     expect(error).to.be.instanceOf(pg.DatabaseError).with.property("code", "28P01");
-    expect(store.reads.filter((name) => name === PASSWORD)).to.have.length(2);
+    expect(store.reads.filter((name) => name.startsWith(PASSWORD))).to.deep.equal([
+      PASSWORD,
+      PASSWORD,
+      PASSWORD,
+      `${PASSWORD}:2`,
+    ]);
+  });
+
+  it("comes in with the previous password, cold and warm, until PostgreSQL has the new one", async () => {
+    store.values.set(PASSWORD, "second"); // the deploy; the host follows some minutes later
+    await pool.query("SELECT 1");
+    await dropConnections();
+    const answers = await Promise.all([1, 2, 3, 4, 5, 6].map(() => pool.query("SELECT 1 AS one")));
+    expect(answers.map(({ rows }) => rows[0].one)).to.deep.equal(new Array(6).fill(1));
+
+    await database.pool.query("ALTER ROLE etl_writer PASSWORD 'second'");
+    await dropConnections();
+    store.reads.length = 0;
+    expect((await pool.query("SELECT 1 AS one")).rows).to.deep.equal([{ one: 1 }]);
+    expect(store.reads.sort()).to.deep.equal([CERTIFICATE, PASSWORD]);
   });
 
   it("needs no parameter store once it is warm", async () => {
@@ -148,8 +168,8 @@ describe("the function's connection to the warehouse", function () {
       ...changes,
     };
     const ssm = createSsmClient({ region: "ap-southeast-1", endpoint: store.url, s3Endpoint: null });
-    return new RenewingPool(async () =>
-      createPool(warehouse, await readSecrets(warehouse, ssm), { applicationName: "SBW_Lamda_ETL" }),
+    return new RenewingPool(async (version) =>
+      createPool(warehouse, await readSecrets(warehouse, ssm, version), { applicationName: "SBW_Lamda_ETL" }),
     );
   }
 

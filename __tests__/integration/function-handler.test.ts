@@ -70,6 +70,29 @@ describe("the function, from its package", function () {
     expect(directive?.Metrics).to.deep.include({ Name: "RejectShare", Unit: "Percent" });
   });
 
+  it("passes on what the warehouse's host wrote of itself, in a line of its own", async () => {
+    await database.pool.query(
+      `INSERT INTO etl.host_state (at, data_size_mb, data_free_mb, root_size_mb, root_free_mb, memory_size_mb,
+         memory_free_mb, load, processors, database_bytes, wal_bytes, connections, max_connections, failed_units,
+         backup_at, journal_errors)
+       VALUES (now() - interval '60 s', 1000, 50, 100, 90, 4000, 1000, 0.5, 2, 1, 1, 10, 40,
+         '{clickstream-backup.service}', now() - interval '2 h', '{}')`,
+    );
+    await running.invoke(SCHEDULED);
+    const [, host] = emitted();
+    await database.pool.query("TRUNCATE etl.host_state");
+    expect(host).to.include({
+      service: "etl-under-test",
+      HostDataUsed: 95,
+      HostRootUsed: 10,
+      HostMemoryUsed: 75,
+      HostConnectionsUsed: 25,
+      HostFailedUnits: 1,
+    });
+    expect(host).to.have.property("HostStateAge").that.is.within(60, 600);
+    expect(host).to.have.property("HostBackupAge").that.is.within(7200, 7800);
+  });
+
   it("keeps its parameters and connections between warm calls, and a run without work is a success", async () => {
     for (let call = 0; call < 3; call += 1) {
       expect(succeeded(await running.invoke(SCHEDULED)).status).to.equal("skipped");

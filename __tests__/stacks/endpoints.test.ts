@@ -4,7 +4,7 @@ import { crossStackRef, ref, synthesize } from "../helpers/synth.js";
 describe("endpoints stack", () => {
   const { endpoints } = synthesize();
 
-  it("lets S3 through to the raw events, the artifacts and Amazon Linux, and to nothing more", () => {
+  it("lets S3 through to the raw events, the artifacts, Amazon Linux and the agent's updates, and to nothing more", () => {
     const { Statement } = JSON.parse(endpoints.resource("aws_vpc_endpoint", "s3").policy as string);
     const account = ref("data.aws_caller_identity.account.account_id");
     const artifacts = `arn:aws:s3:::clickstream-production-artifacts-${account}`;
@@ -32,6 +32,17 @@ describe("endpoints stack", () => {
         Principal: "*",
         Action: ["s3:GetObject"],
         Resource: ["arn:aws:s3:::al2023-repos-ap-southeast-1-de612dc2/*"],
+      },
+      {
+        Sid: "UpdateAgent",
+        Effect: "Allow",
+        Principal: "*",
+        Action: ["s3:GetObject"],
+        Resource: [
+          "arn:aws:s3:::amazon-ssm-ap-southeast-1/*",
+          "arn:aws:s3:::amazon-ssm-packages-ap-southeast-1/*",
+          "arn:aws:s3:::aws-ssm-ap-southeast-1/*",
+        ],
       },
     ]);
   });

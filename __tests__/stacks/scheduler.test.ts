@@ -1,5 +1,11 @@
 import { expect } from "chai";
-import { HANDLER, METRICS, METRICS_DIMENSION, METRICS_NAMESPACE } from "../../functions/etl/contract.js";
+import {
+  HANDLER,
+  HOST_METRICS,
+  METRICS,
+  METRICS_DIMENSION,
+  METRICS_NAMESPACE,
+} from "../../functions/etl/contract.js";
 import { type Attributes, crossStackRef, ref, type SynthesizedStack, synthesize } from "../helpers/synth.js";
 
 const password = "aws_ssm_parameter_dwh_secrets_etl_writer_password";
@@ -62,10 +68,10 @@ describe("scheduler stack", () => {
       },
       {
         Action: ["ssm:GetParameter"],
-        Resource: [
-          crossStackRef("warehouse", `${password}_arn`),
-          crossStackRef("warehouse", `${certificate}_arn`),
-        ],
+        Resource: [password, certificate].flatMap((name) => {
+          const arn = crossStackRef("warehouse", `${name}_arn`);
+          return [arn, `${arn}:*`];
+        }),
         Condition: undefined,
       },
       {
@@ -125,7 +131,7 @@ describe("scheduler stack", () => {
     });
   });
 
-  it("raises five alarms, each to the topic, on metrics that AWS or the function emits", () => {
+  it("raises its alarms, each to the topic, on metrics that AWS or the function emits", () => {
     const alarms = scheduler.resources("aws_cloudwatch_metric_alarm").map(([id, alarm]) => {
       expect(alarm.alarm_actions, id).to.deep.equal([ref("aws_sns_topic.alarm_topic.arn")]);
       const { namespace, metric_name, comparison_operator, threshold, treat_missing_data } = alarm;
@@ -141,6 +147,15 @@ describe("scheduler stack", () => {
       alarm_no_load: `${METRICS_NAMESPACE} ${METRICS.runSucceeded} LessThanThreshold 1, missing: breaching`,
       alarm_rejects: `${METRICS_NAMESPACE} ${METRICS.rejectShare} GreaterThanThreshold 5, missing: notBreaching`,
       alarm_duration: "AWS/Lambda Duration GreaterThanThreshold 540000, missing: notBreaching",
+      alarm_host_check: "AWS/EC2 StatusCheckFailed_Instance GreaterThanThreshold 0, missing: notBreaching",
+      alarm_host_silent: `${METRICS_NAMESPACE} ${HOST_METRICS.stateAge} GreaterThanThreshold 1800, missing: notBreaching`,
+      alarm_host_data_disk: `${METRICS_NAMESPACE} ${HOST_METRICS.dataUsed} GreaterThanThreshold 80, missing: notBreaching`,
+      alarm_host_root_disk: `${METRICS_NAMESPACE} ${HOST_METRICS.rootUsed} GreaterThanThreshold 90, missing: notBreaching`,
+      alarm_host_memory: `${METRICS_NAMESPACE} ${HOST_METRICS.memoryUsed} GreaterThanThreshold 95, missing: notBreaching`,
+      alarm_host_connections: `${METRICS_NAMESPACE} ${HOST_METRICS.connectionsUsed} GreaterThanThreshold 80, missing: notBreaching`,
+      alarm_host_units: `${METRICS_NAMESPACE} ${HOST_METRICS.failedUnits} GreaterThanThreshold 0, missing: notBreaching`,
+      alarm_host_backup: `${METRICS_NAMESPACE} ${HOST_METRICS.backupAge} GreaterThanThreshold 108000, missing: notBreaching`,
+      alarm_host_credits: "AWS/EC2 CPUCreditBalance LessThanThreshold 20, missing: notBreaching",
     });
     expect(scheduler.resource("aws_cloudwatch_metric_alarm", "alarm_no_load")).to.deep.include({
       period: 3600,

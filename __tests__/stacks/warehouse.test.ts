@@ -82,7 +82,7 @@ describe("warehouse stack", () => {
     });
   });
 
-  it("lets the host read its own parameters and objects, write its certificate and its dumps, and no more", () => {
+  it("lets the host read its own parameters and objects, write its certificate, dumps and journal, and no more", () => {
     const passwords = ["owner", "etl_writer", "dashboard_reader"].map(
       (role) => `dwh_secrets_${role}_password`,
     );
@@ -90,12 +90,15 @@ describe("warehouse stack", () => {
     const { allowed, deniedElsewhere } = grants(warehouse, "dwh_profile_policy");
     expect(allowed).to.deep.equal([
       ...own.map((arn) => `ssm:GetParameter ${arn}`),
+      ...own.map((arn) => `ssm:GetParameters ${arn}`),
       `ssm:PutParameter ${parameter("dwh_secrets_certificate")}`,
       `s3:GetObject ${BUCKET}/migrations/*`,
       `s3:GetObject ${BUCKET}/dashboard/*`,
       `s3:GetObject ${BUCKET}/backups/dwh/*`,
       `s3:PutObject ${BUCKET}/backups/dwh/*`,
+      `s3:PutObject ${BUCKET}/journals/dwh/*`,
       `s3:AbortMultipartUpload ${BUCKET}/backups/dwh/*`,
+      `s3:AbortMultipartUpload ${BUCKET}/journals/dwh/*`,
       `s3:ListBucket ${BUCKET}`,
     ]);
     for (const action of ["GetParameter", "GetParameters", "GetParametersByPath", "GetParameterHistory"])

@@ -4,6 +4,7 @@ export { directorySource } from "./extract/directory-source.js";
 export { extractRecords } from "./extract/records.js";
 export { type S3SourceOptions, s3Source } from "./extract/s3-source.js";
 export { lookbackWindow, parseWindow } from "./extract/window.js";
+export { type HostState, readHostState } from "./inspect/host-state.js";
 export {
   listRejects,
   objectOf,

@@ -25,3 +25,18 @@ export const METRICS = {
   /** Rejected events in percent of those read (0 to 100); absent when nothing was read. */
   rejectShare: "RejectShare",
 } as const;
+
+/** Of the warehouse's host, after each run: what it wrote of itself last. Absent where no host does. */
+export const HOST_METRICS = {
+  /** Seconds since the host wrote. */
+  stateAge: "HostStateAge",
+  /** Percent of the data volume, the root disk, the memory and the connections. */
+  dataUsed: "HostDataUsed",
+  rootUsed: "HostRootUsed",
+  memoryUsed: "HostMemoryUsed",
+  connectionsUsed: "HostConnectionsUsed",
+  /** Units of systemd. */
+  failedUnits: "HostFailedUnits",
+  /** Seconds since the last dump that was read back; absent before the first. */
+  backupAge: "HostBackupAge",
+} as const;

@@ -1,9 +1,9 @@
-import { type RunSummary, runEtl, type Source, s3Source } from "etl-lib";
+import { type RunSummary, readHostState, runEtl, type Source, s3Source } from "etl-lib";
 import { createS3Client, createSsmClient } from "../../connect/clients.js";
 import { type Env, type EtlEnvironment, readEtlEnvironment } from "../../connect/environment.js";
 import { createPool, RenewingPool, readSecrets } from "../../connect/warehouse.js";
 import { parseEvent } from "./event.js";
-import { createTelemetry, hasFailed, publishRun, type Telemetry } from "./telemetry.js";
+import { createTelemetry, hasFailed, publishHost, publishRun, type Telemetry } from "./telemetry.js";
 
 /** The part of Lambda's context that a run needs. */
 export interface InvocationContext {
@@ -55,8 +55,8 @@ function createResources(env: Env): Resources {
   return {
     environment,
     source: s3Source({ client: createS3Client(environment.aws), bucket: environment.rawBucket }),
-    pool: new RenewingPool(async () => {
-      const secrets = await readSecrets(environment.warehouse, ssm);
+    pool: new RenewingPool(async (version) => {
+      const secrets = await readSecrets(environment.warehouse, ssm, version);
       return createPool(environment.warehouse, secrets, { applicationName });
     }),
   };
@@ -74,9 +74,22 @@ async function run(
   await pool.prepare();
   const summary = await runEtl({ ...request, source, pool, timeBudgetMs: timeBudget(context) });
   logger.info("Run ends", { summary });
-  if (!summary.dryRun) publishRun(metrics, summary);
+  if (!summary.dryRun) {
+    publishRun(metrics, summary);
+    await reportHost(pool, { logger, metrics });
+  }
   if (hasFailed(summary)) throw new RunFailedError(failure(summary));
   return summary;
+}
+
+/** A host that cannot be seen is an alarm (its metrics are missing), never a failed run. */
+async function reportHost(pool: RenewingPool, { logger, metrics }: Telemetry): Promise<void> {
+  try {
+    const state = await readHostState(pool);
+    if (state) publishHost(metrics, state);
+  } catch (error) {
+    logger.warn("The host's state cannot be read", { error });
+  }
 }
 
 function timeBudget(context: InvocationContext): number {

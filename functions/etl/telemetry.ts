@@ -1,7 +1,7 @@
 import { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
-import type { RunSummary } from "etl-lib";
-import { METRICS, METRICS_NAMESPACE } from "./contract.js";
+import type { HostState, RunSummary } from "etl-lib";
+import { HOST_METRICS, METRICS, METRICS_NAMESPACE } from "./contract.js";
 
 export interface Telemetry {
   readonly logger: Logger;
@@ -34,5 +34,23 @@ export function publishRun(metrics: Metrics, summary: RunSummary): void {
   if (events.read > 0) {
     metrics.addMetric(METRICS.rejectShare, MetricUnit.Percent, (100 * events.rejected) / events.read);
   }
+  metrics.publishStoredMetrics();
+}
+
+/** Emits the metrics of the warehouse's host, all in one line. */
+export function publishHost(metrics: Metrics, state: HostState): void {
+  const percent = ({ size, free }: { size: number; free: number }) => (100 * (size - free)) / size;
+  metrics.addMetric(HOST_METRICS.stateAge, MetricUnit.Seconds, state.ageSeconds);
+  metrics.addMetric(HOST_METRICS.dataUsed, MetricUnit.Percent, percent(state.dataMb));
+  metrics.addMetric(HOST_METRICS.rootUsed, MetricUnit.Percent, percent(state.rootMb));
+  metrics.addMetric(HOST_METRICS.memoryUsed, MetricUnit.Percent, percent(state.memoryMb));
+  metrics.addMetric(
+    HOST_METRICS.connectionsUsed,
+    MetricUnit.Percent,
+    (100 * state.connections) / state.maxConnections,
+  );
+  metrics.addMetric(HOST_METRICS.failedUnits, MetricUnit.Count, state.failedUnits.length);
+  if (state.backupAgeSeconds !== null)
+    metrics.addMetric(HOST_METRICS.backupAge, MetricUnit.Seconds, state.backupAgeSeconds);
   metrics.publishStoredMetrics();
 }

@@ -1,9 +1,10 @@
 import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js";
+import type { Instance } from "@cdktf/provider-aws/lib/instance/index.js";
 import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic/index.js";
 import { SnsTopicSubscription } from "@cdktf/provider-aws/lib/sns-topic-subscription/index.js";
 import type { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue/index.js";
 import { Construct } from "constructs";
-import { METRICS, METRICS_DIMENSION, METRICS_NAMESPACE } from "../../functions/etl/contract.js";
+import { HOST_METRICS, METRICS, METRICS_DIMENSION, METRICS_NAMESPACE } from "../../functions/etl/contract.js";
 import type { BaseStack } from "../base-stack.js";
 
 const HOUR = 3600;
@@ -21,7 +22,12 @@ interface Alarm {
   /** Raised when the metric lies above, or below, this. */
   readonly above?: number;
   readonly below?: number;
+  /** No data point means that nothing is wrong. @default true with `above`, false with `below` */
+  readonly silenceIsFine?: boolean;
 }
+
+/** https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-performance-instances.html: the T families earn credits. */
+const isBurstable = (instanceType: string): boolean => instanceType.startsWith("t");
 
 /** What wakes an operator, all of it to one topic. */
 export class EtlAlarms extends Construct {
@@ -31,6 +37,7 @@ export class EtlAlarms extends Construct {
     private readonly stack: BaseStack,
     id: string,
     private readonly failures: SqsQueue,
+    private readonly host: Instance,
   ) {
     super(stack, id);
     this.topic = this.createTopic();
@@ -39,6 +46,7 @@ export class EtlAlarms extends Construct {
     this.createAlarm("no_load", this.noLoad());
     this.createAlarm("rejects", this.rejects());
     this.createAlarm("duration", this.duration());
+    for (const [id, alarm] of Object.entries(this.hostAlarms())) this.createAlarm(id, alarm);
   }
 
   /** Unencrypted on purpose: CloudWatch cannot publish to a topic under the `alias/aws/sns` key. */
@@ -110,6 +118,64 @@ export class EtlAlarms extends Construct {
     };
   }
 
+  /** Of the warehouse's host: what it wrote of itself, which the function passes on, and what EC2 knows of it. */
+  private hostAlarms(): { readonly [id: string]: Alarm } {
+    const ec2 = {
+      namespace: "AWS/EC2",
+      dimensions: { InstanceId: this.host.id },
+      statistic: "Maximum" as const,
+      period: 300,
+    };
+    const own = (metric: string, description: string, above: number): Alarm => ({
+      ...this.ownMetric(metric),
+      description,
+      statistic: "Maximum",
+      above,
+    });
+    return {
+      host_check: {
+        ...ec2,
+        description: "The warehouse's host does not answer EC2's check of the instance",
+        metric: "StatusCheckFailed_Instance",
+        periods: 3,
+        above: 0,
+      },
+      host_silent: own(
+        HOST_METRICS.stateAge,
+        "The warehouse's host wrote no state for half an hour",
+        HOUR / 2,
+      ),
+      host_data_disk: own(
+        HOST_METRICS.dataUsed,
+        "The data volume is more than 80 % full (runbook: disk full)",
+        80,
+      ),
+      host_root_disk: own(HOST_METRICS.rootUsed, "The root disk of the host is more than 90 % full", 90),
+      host_memory: own(HOST_METRICS.memoryUsed, "More than 95 % of the host's memory is in use", 95),
+      host_connections: own(
+        HOST_METRICS.connectionsUsed,
+        "More than 80 % of PostgreSQL's connections are in use",
+        80,
+      ),
+      host_units: own(
+        HOST_METRICS.failedUnits,
+        "A service of the host failed: setup, backup, migrations, dashboard, patches or another",
+        0,
+      ),
+      host_backup: own(HOST_METRICS.backupAge, "No dump was written and read back for 30 h", 30 * HOUR),
+      ...(isBurstable(this.stack.config.warehouseInstanceType) && {
+        host_credits: {
+          ...ec2,
+          description: "The host has used up nearly all of its CPU credits",
+          metric: "CPUCreditBalance",
+          periods: 3,
+          below: 20,
+          silenceIsFine: true,
+        },
+      }),
+    };
+  }
+
   private ownMetric(metric: string) {
     const dimensions = { [METRICS_DIMENSION]: this.stack.config.functionName };
     return { namespace: METRICS_NAMESPACE, metric, dimensions, period: HOUR };
@@ -129,7 +195,7 @@ export class EtlAlarms extends Construct {
       comparisonOperator: below === undefined ? "GreaterThanThreshold" : "LessThanThreshold",
       threshold: below ?? above ?? 0,
       // Silence is what an alarm on too little is for; it means that all is well for one on too much.
-      treatMissingData: below === undefined ? "notBreaching" : "breaching",
+      treatMissingData: (alarm.silenceIsFine ?? below === undefined) ? "notBreaching" : "breaching",
       alarmActions: [this.topic.arn],
       okActions: [this.topic.arn],
     });

@@ -49,7 +49,8 @@ export class EtlRole extends Construct {
       allow(
         "ReadOwnParameters",
         ["ssm:GetParameter"],
-        parameters.map(({ arn }) => arn),
+        // `NAME:VERSION` too: the password before the newest holds until the host has taken that up.
+        parameters.flatMap(({ arn }) => [arn, `${arn}:*`]),
       ),
       allow("WriteOwnLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [`${logGroup.arn}:*`]),
       allow("QueueFailures", ["sqs:SendMessage"], [failures.arn]),

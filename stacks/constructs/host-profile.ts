@@ -18,6 +18,8 @@ export interface HostProfileProps {
   readonly reads: readonly string[];
   /** Folder of the artifacts bucket that its dumps go to, and come back from on a restore. */
   readonly backups: string;
+  /** Folder of the artifacts bucket that its journal goes to. */
+  readonly journals: string;
 }
 
 /** What a PostgreSQL host may do: be managed by Systems Manager, and use its own parameters and objects. */
@@ -60,7 +62,7 @@ export class HostProfile extends Construct {
     const { secrets } = this.props;
     const own = [...secrets.parameters, secrets.certificate].map(({ arn }) => arn);
     return [
-      allow("ReadOwnParameters", ["ssm:GetParameter"], own),
+      allow("ReadOwnParameters", ["ssm:GetParameter", "ssm:GetParameters"], own),
       allow("PublishCertificate", ["ssm:PutParameter"], [secrets.certificate.arn]),
       {
         Sid: "NoOtherParameters",
@@ -78,12 +80,16 @@ export class HostProfile extends Construct {
 
   private objectStatements(): Statement[] {
     const bucket = `arn:aws:s3:::${artifactsBucketName(this.stack.config, this.stack.accountId)}`;
-    const { reads, backups } = this.props;
+    const { reads, backups, journals } = this.props;
     const folders = [...reads, backups].map((folder) => `${folder}/*`);
     const objects = folders.map((folder) => `${bucket}/${folder}`);
     return [
       allow("ReadArtifacts", ["s3:GetObject"], objects),
-      allow("WriteBackups", ["s3:PutObject", "s3:AbortMultipartUpload"], [`${bucket}/${backups}/*`]),
+      allow(
+        "WriteBackupsAndJournals",
+        ["s3:PutObject", "s3:AbortMultipartUpload"],
+        [`${bucket}/${backups}/*`, `${bucket}/${journals}/*`],
+      ),
       {
         ...allow("ListArtifacts", ["s3:ListBucket"], [bucket]),
         Condition: { StringLike: { "s3:prefix": folders } },

@@ -7,7 +7,13 @@ import { Fn, type ITerraformDependable, TerraformLocal } from "cdktf";
 import { Construct } from "constructs";
 import type { BaseStack } from "../base-stack.js";
 import { type BootstrapProps, renderUserDataTemplate } from "../bootstrap/render.js";
-import { artifactsBucketName, backupsFolder, type HostSlug, parameterPath } from "../names.js";
+import {
+  artifactsBucketName,
+  backupsFolder,
+  type HostSlug,
+  journalsFolder,
+  parameterPath,
+} from "../names.js";
 import { DataVolume } from "./data-volume.js";
 import { DatabaseSecrets } from "./database-secrets.js";
 import { HostProfile } from "./host-profile.js";
@@ -48,6 +54,7 @@ export class PostgresHost extends Construct {
   readonly address: string;
   private readonly parameterPath: string;
   private readonly backups: string;
+  private readonly journals: string;
 
   constructor(
     private readonly stack: BaseStack,
@@ -58,6 +65,7 @@ export class PostgresHost extends Construct {
     this.address = props.address ?? props.privateIp;
     this.parameterPath = parameterPath(stack.config, props.slug);
     this.backups = backupsFolder(props.slug);
+    this.journals = journalsFolder(props.slug);
     this.secrets = this.createSecrets();
     this.instance = this.createInstance(this.createProfile());
     this.attachDataVolume();
@@ -71,8 +79,14 @@ export class PostgresHost extends Construct {
 
   private createProfile(): HostProfile {
     const { name, slug, reads } = this.props;
-    const { secrets, backups } = this;
-    return new HostProfile(this.stack, `${slug}_profile`, { hostName: name, secrets, reads, backups });
+    const { secrets, backups, journals } = this;
+    return new HostProfile(this.stack, `${slug}_profile`, {
+      hostName: name,
+      secrets,
+      reads,
+      backups,
+      journals,
+    });
   }
 
   private createInstance(profile: HostProfile): Instance {
@@ -109,6 +123,7 @@ export class PostgresHost extends Construct {
       address: this.address,
       dataDevice: DATA_DEVICE,
       backupsPrefix: `${this.backups}/`,
+      journalsPrefix: `${this.journals}/`,
     });
     return new TerraformLocal(this, "user_data", template).asString;
   }
