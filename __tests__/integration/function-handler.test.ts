@@ -179,6 +179,7 @@ describe("the function, from its package", function () {
 
   it("says which setting to look at when the password is refused for good, and logs no secret", async () => {
     store.values.set(PASSWORD_PARAMETER, "a-wrong-one");
+    store.values.set(PASSWORD_PARAMETER, "a-wrong-one-too"); // the one before the newest is tried
     const { message } = failed(await running.invoke({}));
     expect(message).to.match(/^PostgreSQL refused: .*check DWH_USER and DWH_PASSWORD/);
     store.values.set(PASSWORD_PARAMETER, PASSWORD);
