@@ -1,24 +1,18 @@
 import { CloudWatchClient, DescribeAlarmsCommand, type MetricAlarm } from "@aws-sdk/client-cloudwatch";
 import {
   DescribeInstancesCommand,
-  DescribeSecurityGroupsCommand,
   DescribeSubnetsCommand,
   DescribeVpcEndpointsCommand,
   DescribeVpcsCommand,
   EC2Client,
   type Instance,
-  type SecurityGroup,
   type Subnet,
   type Tag,
   type Vpc,
   type VpcEndpoint,
 } from "@aws-sdk/client-ec2";
 import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
-import {
-  type FunctionConfiguration,
-  GetFunctionConfigurationCommand,
-  LambdaClient,
-} from "@aws-sdk/client-lambda";
+import { LambdaClient } from "@aws-sdk/client-lambda";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { DescribeParametersCommand, type ParameterMetadata, SSMClient } from "@aws-sdk/client-ssm";
@@ -27,7 +21,6 @@ import type { AwsEmulator } from "../helpers/aws-emulator.js";
 
 /** The emulator's only account. */
 export const ACCOUNT_ID = "123456789012";
-export const PUBLIC_SUBNET = "SBW_Project-subnet-public1-ap-southeast-1a";
 export const PRIVATE_SUBNET = "SBW_Project-subnet-private1-ap-southeast-1a";
 
 /** What is deployed, as the AWS SDK sees it. */
@@ -44,11 +37,6 @@ export class Account {
 
   async subnet(name: string): Promise<Subnet> {
     return named((await this.clients.ec2.send(new DescribeSubnetsCommand())).Subnets, name);
-  }
-
-  async group(name: string): Promise<SecurityGroup> {
-    const { SecurityGroups } = await this.clients.ec2.send(new DescribeSecurityGroupsCommand());
-    return only(SecurityGroups?.filter(({ GroupName }) => GroupName === name));
   }
 
   async s3Endpoint(): Promise<VpcEndpoint> {
@@ -73,11 +61,6 @@ export class Account {
   async alarms(): Promise<MetricAlarm[]> {
     return (await this.clients.cloudwatch.send(new DescribeAlarmsCommand())).MetricAlarms ?? [];
   }
-
-  function(): Promise<FunctionConfiguration> {
-    const command = new GetFunctionConfigurationCommand({ FunctionName: "SBW_Lamda_ETL" });
-    return this.clients.lambda.send(command);
-  }
 }
 
 function createClients({ standIn, region, credentials }: AwsEmulator) {
@@ -94,7 +77,7 @@ function createClients({ standIn, region, credentials }: AwsEmulator) {
   };
 }
 
-export function nameOf({ Tags }: { Tags?: Tag[] | undefined }): string | undefined {
+function nameOf({ Tags }: { Tags?: Tag[] | undefined }): string | undefined {
   return Tags?.find(({ Key }) => Key === "Name")?.Value;
 }
 

@@ -2,12 +2,8 @@ import { expect } from "chai";
 import { type AwsEmulator, startEmulator } from "../helpers/aws-emulator.js";
 import { Account } from "./account.js";
 import { EMULATOR_ONLY, sortChanges } from "./emulator-only.js";
-import { describeEndpoints } from "./endpoints.js";
 import { leftovers } from "./leftovers.js";
-import { describeNetwork } from "./network.js";
-import { describeScheduler } from "./scheduler.js";
-import { describeSecurityGroups } from "./security-groups.js";
-import { describeWarehouse } from "./warehouse.js";
+import { describeReadBack } from "./read-back.js";
 
 const STACKS = ["endpoints", "network", "scheduler", "warehouse"];
 /** All else is the default: the seed's names and numbers. */
@@ -54,13 +50,7 @@ describe("the four stacks, on an emulator of AWS", () => {
     });
   });
 
-  describe("read back, are what the seed document says:", () => {
-    describeNetwork(() => account);
-    describeEndpoints(() => account);
-    describeSecurityGroups(() => account);
-    describeWarehouse(() => account);
-    describeScheduler(() => account);
-  });
+  describeReadBack(() => account);
 
   describe("changed and destroyed", () => {
     it("change one value of the configuration: exactly that is planned", async () => {
