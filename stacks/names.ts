@@ -23,7 +23,7 @@ export function stateKey({ project, environment }: Config, stack: string): strin
   return `${project}/${environment}/${stack}.tfstate`;
 }
 
-/** The bucket of the migrations, the dashboard's bundle, the nightly dumps and the hosts' journals. Bucket names are global. */
+/** The bucket of the hosts' files, journals and dumps, the migrations and the dashboard. Bucket names are global. */
 export function artifactsBucketName(config: Config, accountId: string): string {
   const { artifactsBucket, project, environment } = config;
   return artifactsBucket ?? `${project}-${environment}-artifacts-${accountId}`;
@@ -31,11 +31,15 @@ export function artifactsBucketName(config: Config, accountId: string): string {
 
 /** Folders of the artifacts bucket. */
 export const ARTIFACTS = {
+  host: "host",
   migrations: "migrations",
   dashboard: "dashboard",
   backups: "backups",
   journals: "journals",
 } as const;
+
+/** The shell script that lays the files of a host. */
+export const HOST_FILES_KEY = `${ARTIFACTS.host}/files.sh`;
 
 /** Folder of a host's dumps in the artifacts bucket. */
 export function backupsFolder(slug: HostSlug): string {

@@ -37,7 +37,7 @@ export class WarehouseStack extends BaseStack {
     this.host = this.createWarehouse(uploads.objects);
     this.createOutputs(uploads);
     const { webDb } = props.network.connectivity;
-    if (webDb !== null) this.createWebDb(webDb, artifacts);
+    if (webDb !== null) this.createWebDb(webDb, uploads);
   }
 
   private createArtifactsBucket(): HardenedBucket {
@@ -80,7 +80,7 @@ export class WarehouseStack extends BaseStack {
   }
 
   /** In the public subnet, for the web shop. Its address stays too, whether the host is replaced or stopped. */
-  private createWebDb(group: Group, artifacts: HardenedBucket): void {
+  private createWebDb(group: Group, uploads: Uploads): void {
     const { config } = this;
     const address = new Eip(this, "webdb_address", { domain: "vpc", tags: { Name: config.webDbName } });
     const host = new PostgresHost(this, "webdb", {
@@ -98,7 +98,7 @@ export class WarehouseStack extends BaseStack {
       passwords: ["owner-password", "web-app-password"],
       clientCidrs: config.webDbAllowedCidrs.length > 0 ? config.webDbAllowedCidrs : [config.publicSubnetCidr],
       reads: [],
-      after: [artifacts.bucket],
+      after: [uploads.hostFiles],
     });
     const association = { allocationId: address.id, instanceId: host.instance.id };
     new EipAssociation(this, "webdb_address_association", association);

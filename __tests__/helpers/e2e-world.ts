@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { DescribeInstanceAttributeCommand, DescribeInstancesCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { type FunctionConfiguration, GetFunctionCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
@@ -192,5 +191,5 @@ async function deployedUserData({ standIn, region, credentials }: AwsEmulator): 
   const InstanceId = Reservations?.[0]?.Instances?.[0]?.InstanceId;
   const command = new DescribeInstanceAttributeCommand({ InstanceId, Attribute: "userData" });
   const { UserData } = await ec2.send(command);
-  return gunzipSync(Buffer.from(UserData?.Value ?? "", "base64")).toString();
+  return Buffer.from(UserData?.Value ?? "", "base64").toString();
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { App, TerraformResource } from "cdktf";
 import { readMigrations } from "etl-lib/migrations";
 import type { Artefacts } from "../../stacks/artefacts.js";
+import { writeHostFiles } from "../../stacks/artefacts.js";
 import { createStacks } from "../../stacks/clickstream.js";
 import { loadConfig } from "../../stacks/config.js";
 
@@ -91,5 +92,6 @@ function createArtefacts(folder: string): Artefacts {
   mkdirSync(folder, { recursive: true });
   writeFileSync(zipPath, "a bundle");
   const hash = createHash("sha256").update("a bundle").digest("base64");
-  return { function: { zipPath, hash }, migrations: readMigrations(), dashboard: null };
+  const hostFiles = writeHostFiles(folder);
+  return { function: { zipPath, hash }, hostFiles, migrations: readMigrations(), dashboard: null };
 }

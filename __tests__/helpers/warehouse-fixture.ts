@@ -3,7 +3,8 @@ import { Socket } from "node:net";
 import { readMigrations } from "etl-lib/migrations";
 import type { Context } from "mocha";
 import pg from "pg";
-import { type BootstrapProps, renderUserData } from "../../stacks/bootstrap/render.js";
+import { type BootstrapProps, renderHostFiles, renderUserData } from "../../stacks/bootstrap/render.js";
+import { HOST_FILES_KEY } from "../../stacks/names.js";
 import { missingForWarehouseHost, WarehouseHost, type WarehouseHostOptions } from "./warehouse-host.js";
 
 /** The client network of a scratch host; 127.0.0.1 is where a tunnel ends. */
@@ -48,13 +49,14 @@ export function userData(props: Partial<BootstrapProps> = {}): string {
   });
 }
 
-/** A host that was not booted yet, with its passwords in the parameters and etl-lib's migrations in the bucket. */
+/** A host that was not booted yet, with its passwords in the parameters, its files and etl-lib's migrations in the bucket. */
 export async function createHost(
   props: Partial<BootstrapProps> = {},
   options: Partial<WarehouseHostOptions> = {},
 ): Promise<WarehouseHost> {
   const host = await WarehouseHost.create({ userData: userData(props), ...options });
   for (const [role, password] of Object.entries(PASSWORDS)) await setPassword(host, role, password);
+  await host.putObject(BUCKET, HOST_FILES_KEY, renderHostFiles());
   for (const { name, path } of readMigrations())
     await host.putObject(BUCKET, `migrations/${name}`, await readFile(path));
   return host;

@@ -240,6 +240,7 @@ export class WarehouseHost {
       CALLS: join(this.base, "calls"),
       FAKE_VOLUME: this.volume,
       DEVICE_TIMEOUT: "4",
+      FETCH_TRIES: "1",
       HEALTH_TIMEOUT: "10",
     });
   }

@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { HOST_FILES } from "../../stacks/bootstrap/host-files.js";
+import { renderHostFiles } from "../../stacks/bootstrap/render.js";
 import { skipWithout, userData } from "../helpers/warehouse-fixture.js";
 import { firstBootScript } from "../helpers/warehouse-host.js";
 
@@ -29,7 +30,7 @@ describe("the scripts and units of a PostgreSQL host", function () {
   });
   after(() => rm(root, { recursive: true, force: true }));
 
-  it("pass shellcheck, each by itself and all as the user data carries them", async function () {
+  it("pass shellcheck, each by itself and all as they are carried to the host", async function () {
     skipWithout(this, missing("shellcheck", "shellcheck"));
     const scripts = HOST_FILES.filter(({ source }) => /^host\/[^/]+$/.test(source)).map(
       ({ source }) => source,
@@ -38,7 +39,7 @@ describe("the scripts and units of a PostgreSQL host", function () {
     const path = fileURLToPath(new URL("host", SOURCES));
     expect(run("shellcheck", ["--external-sources", `--source-path=${path}`, ...paths])).to.equal("");
     const whole = join(root, "user-data.sh");
-    await writeFile(whole, firstBootScript(userData()));
+    await writeFile(whole, `${firstBootScript(userData())}\n${renderHostFiles()}`);
     expect(run("shellcheck", [whole])).to.equal("");
   });
 

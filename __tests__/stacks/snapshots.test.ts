@@ -15,12 +15,17 @@ function toSnapshot(json: object): string {
 
 function tidy(key: string, value: unknown): unknown {
   if (typeof value === "string") {
-    if (value.includes("\n")) return value.split("\n");
-    return key.endsWith("_hash") ? "<hash>" : value.replaceAll(/\/[0-9A-F]{32}\//g, "/<hash>/");
+    if (value.includes("\n")) return value.split("\n").map((line) => withoutHashes(key, line));
+    return withoutHashes(key, value);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   const byKey = ([one]: [string, unknown], [other]: [string, unknown]) => (one < other ? -1 : 1);
   return Object.fromEntries(Object.entries(value).sort(byKey));
+}
+
+function withoutHashes(key: string, text: string): string {
+  if (key.endsWith("_hash")) return "<hash>";
+  return text.replaceAll(/\/[0-9A-F]{32}\//g, "/<hash>/").replaceAll(/\b[0-9a-f]{64}\b/g, "<hash>");
 }
 
 /** Where two texts part, or nothing: enough for a message; `npm run snapshots` and git show the rest. */

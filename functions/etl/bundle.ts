@@ -62,7 +62,7 @@ function reproducible(files: Record<string, Uint8Array>): Zippable {
 }
 
 /** Two synths at once must not see half a file. */
-function writeAtomically(path: string, content: Uint8Array): void {
+export function writeAtomically(path: string, content: Uint8Array | string): void {
   mkdirSync(dirname(path), { recursive: true });
   const draft = `${path}.${process.pid}`;
   writeFileSync(draft, content);

@@ -1,4 +1,4 @@
-/** A file of the host, carried in its user data. */
+/** A file of the host. */
 export interface HostFile {
   /** Where it lies beside this module. */
   readonly source: string;

@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { ARTIFACTS, PORTS } from "../names.js";
+import { ARTIFACTS, HOST_FILES_KEY, PORTS } from "../names.js";
 import { HOST_FILES } from "./host-files.js";
 
 /** What a PostgreSQL host is told at its first boot. Every value is a plain string or a Terraform token. */
@@ -41,8 +42,13 @@ export interface BootstrapProps {
 const BOUNDARY = "==clickstream-first-boot==";
 const CLOUD_CONFIG = "#cloud-config\ncloud_final_modules:\n- [scripts-user, always]\n";
 
+/** A shell script that lays every file of the host by first-boot.sh's `put`: an object of the artifacts bucket. */
+export function renderHostFiles(): string {
+  return HOST_FILES.map(({ source, path, mode }) => put(path, mode, read(source))).join("\n");
+}
+
 /**
- * Cloud-init user data (MIME multi-part, ASCII): the first-boot script with every file of the host in it, and the
+ * Cloud-init user data (MIME multi-part, ASCII): the first-boot script with the SHA-256 of the host's files, and the
  * setting that makes cloud-init run it again at each boot.
  * @throws {Error} when a value could break out of its quotes, or is empty.
  */
@@ -61,8 +67,7 @@ export function renderUserDataTemplate(props: BootstrapProps): string {
 function compose(props: BootstrapProps, escaped: (text: string) => string): string {
   const script = [
     escaped(read("first-boot.sh")),
-    `put etc/clickstream/host.env 0644 <<'END_OF_FILE'\n${environment(props)}END_OF_FILE\n`,
-    ...HOST_FILES.map(({ source, path, mode }) => escaped(put(path, mode, read(source)))),
+    put("etc/clickstream/host.env", "0644", environment(props)),
     "main\n",
   ].join("\n");
   return [
@@ -88,6 +93,8 @@ function environment(props: BootstrapProps): string {
     ROLE_SET: props.roleSet,
     PARAMETER_PREFIX: props.parameterPrefix,
     ARTIFACTS_BUCKET: props.artifactsBucket,
+    HOST_FILES_KEY,
+    HOST_FILES_SHA256: createHash("sha256").update(renderHostFiles()).digest("hex"),
     CLIENT_CIDRS: props.clientCidrs.join(" "),
     ADDRESS: props.address,
     DATA_DEVICE: props.dataDevice,

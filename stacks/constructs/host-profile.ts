@@ -5,7 +5,7 @@ import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import type { BaseStack } from "../base-stack.js";
-import { artifactsBucketName } from "../names.js";
+import { ARTIFACTS, artifactsBucketName } from "../names.js";
 import type { DatabaseSecrets } from "./database-secrets.js";
 import { allow, policy, type Statement, trust } from "./policy.js";
 
@@ -14,7 +14,7 @@ const SSM_MANAGED_POLICY = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore
 export interface HostProfileProps {
   readonly hostName: string;
   readonly secrets: DatabaseSecrets;
-  /** Folders of the artifacts bucket that the host reads. */
+  /** Folders of the artifacts bucket that the host reads, beside its own files. */
   readonly reads: readonly string[];
   /** Folder of the artifacts bucket that its dumps go to, and come back from on a restore. */
   readonly backups: string;
@@ -81,7 +81,7 @@ export class HostProfile extends Construct {
   private objectStatements(): Statement[] {
     const bucket = `arn:aws:s3:::${artifactsBucketName(this.stack.config, this.stack.accountId)}`;
     const { reads, backups, journals } = this.props;
-    const folders = [...reads, backups].map((folder) => `${folder}/*`);
+    const folders = [ARTIFACTS.host, ...reads, backups].map((folder) => `${folder}/*`);
     const objects = folders.map((folder) => `${bucket}/${folder}`);
     return [
       allow("ReadArtifacts", ["s3:GetObject"], objects),

@@ -3,7 +3,7 @@ import { DataAwsSsmParameter } from "@cdktf/provider-aws/lib/data-aws-ssm-parame
 import { Instance } from "@cdktf/provider-aws/lib/instance/index.js";
 import type { Subnet } from "@cdktf/provider-aws/lib/subnet/index.js";
 import { VolumeAttachment } from "@cdktf/provider-aws/lib/volume-attachment/index.js";
-import { Fn, type ITerraformDependable, TerraformLocal } from "cdktf";
+import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import type { BaseStack } from "../base-stack.js";
 import { type BootstrapProps, renderUserDataTemplate } from "../bootstrap/render.js";
@@ -41,7 +41,7 @@ export interface PostgresHostProps {
   readonly slug: HostSlug;
   readonly passwords: readonly string[];
   readonly clientCidrs: readonly string[];
-  /** Folders of the artifacts bucket that it reads. */
+  /** Folders of the artifacts bucket that it reads, beside its own files. */
   readonly reads: readonly string[];
   /** What its first boot needs and no attribute refers to. */
   readonly after: readonly ITerraformDependable[];
@@ -102,7 +102,7 @@ export class PostgresHost extends Construct {
       iamInstanceProfile: profile.name,
       metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
       rootBlockDevice: { volumeType: "gp3", volumeSize: ROOT_GB, encrypted: true },
-      userDataBase64: Fn.base64gzip(this.createUserData()),
+      userData: this.renderUserData(),
       tags: { Name: name },
       // A newer image is taken up when the host is replaced on purpose, not the day it appears.
       lifecycle: { ignoreChanges: ["ami"] },
@@ -110,10 +110,10 @@ export class PostgresHost extends Construct {
     });
   }
 
-  /** A local value, so that the script can be read in the JSON and its changes in a pull request. */
-  private createUserData(): string {
+  /** Not compressed: gzip's bytes differ from one build of Terraform to another, which would restart the host. */
+  private renderUserData(): string {
     const { database, roleSet, clientCidrs } = this.props;
-    const template = renderUserDataTemplate({
+    return renderUserDataTemplate({
       region: this.stack.config.region,
       database,
       roleSet,
@@ -125,7 +125,6 @@ export class PostgresHost extends Construct {
       backupsPrefix: `${this.backups}/`,
       journalsPrefix: `${this.journals}/`,
     });
-    return new TerraformLocal(this, "user_data", template).asString;
   }
 
   private attachDataVolume(): void {

@@ -9,8 +9,11 @@ import { ARTIFACTS } from "../names.js";
 
 const NO_DASHBOARD = "no dashboard bundle: run npm run dashboard:bundle, then deploy again";
 
-/** What the warehouse's host fetches at its first boot: the migrations and, once built, the dashboard. */
+/** What the hosts fetch at their first boot: their files, the migrations and, once built, the dashboard. */
 export class Uploads extends Construct {
+  /** What every host needs. */
+  readonly hostFiles: S3Object;
+  /** What the warehouse needs too. */
   readonly objects: readonly S3Object[];
   /** One line on what was uploaded of the dashboard, for the plan. */
   readonly dashboardStatus: string;
@@ -22,16 +25,17 @@ export class Uploads extends Construct {
     artefacts: Artefacts,
   ) {
     super(stack, id);
-    const migrations = artefacts.migrations.map((file) => this.uploadMigration(file));
+    this.hostFiles = this.uploadAsset(ARTIFACTS.host, artefacts.hostFiles);
+    const migrations = artefacts.migrations.map((file) => this.uploadAsset(ARTIFACTS.migrations, file));
     const { dashboard } = artefacts;
     const bundle = dashboard?.files.map((file) => this.uploadBundle(file, dashboard.sha256)) ?? [];
-    this.objects = [...migrations, ...bundle];
+    this.objects = [this.hostFiles, ...migrations, ...bundle];
     this.dashboardStatus = dashboard === null ? NO_DASHBOARD : `dashboard bundle sha256 ${dashboard.sha256}`;
   }
 
-  private uploadMigration({ name, path }: Artefact): S3Object {
+  private uploadAsset(folder: string, { name, path }: Artefact): S3Object {
     const asset = new TerraformAsset(this, `file_${name}`, { path, type: AssetType.FILE });
-    return this.upload(ARTIFACTS.migrations, name, asset.path, asset.assetHash);
+    return this.upload(folder, name, asset.path, asset.assetHash);
   }
 
   /** Read where it lies: it is too large to be copied and hashed at every synth. */

@@ -1,8 +1,9 @@
-import { gzipSync } from "node:zlib";
+import { createHash } from "node:crypto";
 import { expect } from "chai";
 import { HOST_FILES } from "../../../stacks/bootstrap/host-files.js";
 import {
   type BootstrapProps,
+  renderHostFiles,
   renderUserData,
   renderUserDataTemplate,
 } from "../../../stacks/bootstrap/render.js";
@@ -24,8 +25,8 @@ const PROPS: BootstrapProps = {
 describe("the user data of a PostgreSQL host", () => {
   const userData = renderUserData(PROPS);
 
-  it("fits the limit of EC2 when compressed, with room for values of any length that AWS allows", () => {
-    expect(gzipSync(userData).length).to.be.below(USER_DATA_LIMIT - 1_024);
+  it("fits the limit of EC2 as it is, with room for values of any length that AWS allows", () => {
+    expect(Buffer.byteLength(userData)).to.be.below(USER_DATA_LIMIT / 2);
   });
 
   it("is plain ASCII, so that no mail decoder on the way can change it", () => {
@@ -40,10 +41,9 @@ describe("the user data of a PostgreSQL host", () => {
     expect(userData.trimEnd()).to.match(/--==clickstream-first-boot==--$/);
   });
 
-  it("carries every file of the host once, each in a quoted here-document of its own", () => {
-    for (const { path, mode } of HOST_FILES)
-      expect(userData.split(`\nput ${path} ${mode} <<'END_OF_FILE'\n`), path).to.have.length(2);
-    expect(userData.match(/^END_OF_FILE$/gm)).to.have.length(HOST_FILES.length + 1);
+  it("names the host's files by their SHA-256, so that a change of one is a change of it", () => {
+    const sha256 = createHash("sha256").update(renderHostFiles()).digest("hex");
+    expect(userData).to.include(`\nHOST_FILES_KEY='host/files.sh'\nHOST_FILES_SHA256='${sha256}'\n`);
   });
 
   it("puts the values in one file, single-quoted", () => {
@@ -71,5 +71,14 @@ describe("the user data of a PostgreSQL host", () => {
     expect(template.replaceAll("$${", "${").replaceAll("%%{", "%{").replace(token, PROPS.address)).to.equal(
       userData,
     );
+  });
+});
+
+describe("the files of a PostgreSQL host", () => {
+  it("are each laid once, from a quoted here-document of its own", () => {
+    const script = `\n${renderHostFiles()}`;
+    for (const { path, mode } of HOST_FILES)
+      expect(script.split(`\nput ${path} ${mode} <<'END_OF_FILE'\n`), path).to.have.length(2);
+    expect(script.match(/^END_OF_FILE$/gm)).to.have.length(HOST_FILES.length);
   });
 });

@@ -3,7 +3,7 @@
 
 # Amazon Linux keeps its repositories in S3: they are reached through the gateway endpoint.
 install_packages() {
-  local packages=(postgresql18-server postgresql18-contrib openssl tar zstd)
+  local packages=(postgresql18-server diffutils findutils openssl tar zstd)
   if rpm -q "${packages[@]}" >/dev/null 2>&1; then return; fi
   dnf install -y -q "${packages[@]}" || die "dnf cannot install ${packages[*]}: does the S3 endpoint's policy" \
     "allow the Amazon Linux repositories?"
@@ -22,7 +22,7 @@ init_cluster() {
     log "keeping the PostgreSQL $installed cluster on the volume"
     return
   fi
-  if [[ -n $(find "$CLUSTER" -mindepth 1 -print -quit 2>/dev/null) ]]; then
+  if [[ -n $(ls -A "$CLUSTER" 2>/dev/null) ]]; then
     die "$CLUSTER is not empty and holds no cluster: not touched"
   fi
   # Made beside its place and moved there whole: a crash half-way leaves nothing that looks like a cluster.

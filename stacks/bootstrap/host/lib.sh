@@ -73,7 +73,7 @@ succeeded() {
 replace() {
   local new
   CHANGED=no
-  if printf '%s\n' "$4" | cmp -s - "$1"; then return; fi
+  if [[ -f $1 && $(<"$1") == "$4" ]]; then return; fi
   new=$(mktemp "$1.XXXXXX")
   printf '%s\n' "$4" >"$new"
   chown "$2" "$new"

@@ -29,13 +29,19 @@ wait_for_device() {
   done
 }
 
+# Whether the first MiB can be read and holds nothing but zeros.
+is_blank() {
+  local other
+  other=$(head -c 1048576 "$1" | tr -d '\0' | wc -c) && ((other == 0))
+}
+
 # The type of the file system on a device; empty when the device is blank. Anything else there stops the boot.
 filesystem_of() {
   local type status=0
   type=$(blkid -p -s TYPE -o value "$1") || status=$?
   case $status in
     0) [[ -n $type ]] || die "$1 holds a partition table and no file system: not touched" ;;
-    2) cmp -s -n 1048576 "$1" /dev/zero || die "$1 holds data that is no known file system: not touched" ;;
+    2) is_blank "$1" || die "$1 holds data that is no known file system: not touched" ;;
     *) die "cannot tell what $1 holds (blkid status $status): not touched" ;;
   esac
   printf '%s\n' "$type"
