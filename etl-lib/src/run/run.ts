@@ -37,6 +37,8 @@ export interface RunOptions {
   readonly batchRows?: number;
   /** No batch is started after this many milliseconds; what is left is `objects.remaining`. */
   readonly timeBudgetMs?: number | undefined;
+  /** Aborted: the batch at hand is rolled back, nothing is refreshed, and the run ends as `interrupted`. */
+  readonly signal?: AbortSignal | undefined;
   readonly retry?: RetryPolicy;
   /** Called after each chunk and each page of the listing. */
   readonly onProgress?: (progress: RunProgress) => void;
@@ -46,6 +48,8 @@ export interface RunOptions {
 
 /** Chunks of the next batch that are made while one commits. */
 const CHUNKS_AHEAD = 2;
+/** What is under way when a run is interrupted has so long to end. */
+const INTERRUPTION_GRACE_MS = 400;
 /** Batches planned ahead, so that a reader soon knows the total. */
 const BATCHES_AHEAD = 25;
 /**
@@ -92,14 +96,16 @@ class Run {
   async execute(): Promise<RunSummary> {
     try {
       await this.#begin();
-      await this.#loadAll();
+      await this.#unlessInterrupted(this.#loadAll());
     } catch (error) {
-      this.#record.aborted(error);
+      if (this.options.signal?.aborted) this.#record.isInterrupted = true;
+      else this.#record.aborted(error);
     }
     void this.#ahead?.return?.(); // may be in the middle of a retry that nobody waits for any more
-    await this.#sink.close().catch(() => undefined); // a dry run's connection may be gone already
+    const closed = this.#sink.close().catch(() => undefined); // a dry run's connection may be gone already
+    if (!this.#record.isInterrupted) await closed; // … or busy
     const { dryRun = false } = this.options;
-    if (!dryRun) await this.#refresh();
+    if (!dryRun && !this.#record.isInterrupted) await this.#refresh();
     const summary = this.#record.summarize({ runId: this.#runId, window: this.#window(), dryRun });
     if (!dryRun) await this.#write(summary);
     return summary;
@@ -133,6 +139,17 @@ class Run {
     } finally {
       await planned.return?.();
     }
+  }
+
+  /** Waits a moment for the work to notice, so that what it commits is counted, and no longer: it may hang in a read. */
+  async #unlessInterrupted(work: Promise<void>): Promise<void> {
+    const { signal } = this.options;
+    if (!signal) return work;
+    const overdue = new Promise<void>((resolve) => {
+      signal.addEventListener("abort", () => setTimeout(resolve, INTERRUPTION_GRACE_MS), { once: true });
+    });
+    await Promise.race([work, overdue]);
+    signal.throwIfAborted();
   }
 
   async *#plan(): AsyncGenerator<BatchToLoad> {
@@ -206,6 +223,7 @@ class Run {
 
   async *#watch(chunks: AsyncIterable<EventChunk>): AsyncGenerator<EventChunk> {
     for await (const chunk of this.#record.timedChunks(chunks)) {
+      this.options.signal?.throwIfAborted();
       yield chunk;
       this.#report();
     }
@@ -235,7 +253,8 @@ class Run {
   /** What the run did stands in the warehouse even when its own row cannot be written. */
   async #write(summary: RunSummary): Promise<void> {
     const write = () => recordEnd(this.options.pool, summary, this.#record.timings);
-    await (this.#record.isAborted ? write() : this.#retrying(write)).catch((error) => {
+    const isOver = this.#record.isAborted || this.#record.isInterrupted;
+    await (isOver ? write() : this.#retrying(write)).catch((error) => {
       summary.error ??= describeError(toLoadError(error));
     });
   }
@@ -246,7 +265,8 @@ class Run {
   }
 
   #isTimeUp(): boolean {
-    const { timeBudgetMs } = this.options;
+    const { timeBudgetMs, signal } = this.options;
+    if (signal?.aborted) return true;
     return timeBudgetMs !== undefined && this.#record.elapsedMs >= timeBudgetMs;
   }
 
