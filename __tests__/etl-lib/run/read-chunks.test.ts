@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { ExtractError } from "../../../etl-lib/src/errors.js";
 import type { EventChunk } from "../../../etl-lib/src/load/event-chunk.js";
 import { readChunks } from "../../../etl-lib/src/run/read-chunks.js";
-import { decodeCopyText } from "../support/copy-text.js";
+import { decodeRows } from "../support/copy-rows.js";
 import { MemorySource, type StoredObject } from "../support/memory-source.js";
 
 const MIB = 1024 * 1024;
@@ -22,7 +22,7 @@ const stored = (contents: readonly StoredObject["content"][]) =>
 
 /** Names of the events of a chunk, each with the index of its object. */
 const rowsOf = (chunk: EventChunk) =>
-  decodeCopyText(chunk.lines.bytes.toString()).map((fields, row) => [chunk.objectOfLine[row], fields[2]]);
+  decodeRows(chunk.rows.all().bytes).map((fields, row) => [chunk.objectOfRow[row], fields[2]]);
 
 const talliesOf = (chunks: readonly EventChunk[]) => {
   const sum = new Map<number, { read: number; rejected: number; duplicates: number }>();
@@ -40,12 +40,12 @@ const talliesOf = (chunks: readonly EventChunk[]) => {
 
 /** read = rows + rejected + duplicates, in every chunk. */
 function balances(chunks: readonly EventChunk[]): void {
-  for (const { lines, rejects, tallies } of chunks) {
+  for (const { rows, rejects, tallies } of chunks) {
     const all = [...tallies.values()];
     const sum = (of: "read" | "rejected" | "duplicates") =>
       all.reduce((total, tally) => total + tally[of], 0);
     expect(sum("rejected")).to.equal(rejects.length);
-    expect(sum("read")).to.equal(lines.count + sum("rejected") + sum("duplicates"));
+    expect(sum("read")).to.equal(rows.count + sum("rejected") + sum("duplicates"));
   }
 }
 
@@ -129,7 +129,7 @@ describe("readChunks", () => {
   it("derives the id of an event without one from its bucket, key and position", async () => {
     const twice = stored([`${named("a")}\n${named("a")}\n`, named("a")]);
     const ids = async () =>
-      (await chunksOf(twice)).flatMap(({ lines }) => lines.bytes.toString().match(/^[^\t]+/gm));
+      (await chunksOf(twice)).flatMap(({ rows }) => decodeRows(rows.all().bytes).map(([id]) => id));
     const first = await ids();
     expect(new Set(first).size).to.equal(3);
     expect(await ids()).to.deep.equal(first);
@@ -141,8 +141,8 @@ describe("readChunks", () => {
       { key: key("2"), content: named("b"), lastModified: new Date("2025-12-06T07:00:00Z") },
     ]);
     const [chunk] = await chunksOf(source);
-    expect(chunk?.lines.line(0).toString()).to.include("2025-12-06T05:00:00.000Z");
-    expect(chunk?.lines.line(1).toString()).to.include("2025-12-06T07:00:00.000Z");
+    const times = decodeRows(chunk?.rows.all().bytes as Buffer).map(([, time]) => time);
+    expect(times).to.deep.equal(["2025-12-06T05:00:00.000Z", "2025-12-06T07:00:00.000Z"]);
     expect([...(chunk?.hours ?? [])].map((hour) => new Date(hour).getUTCHours())).to.deep.equal([5, 7]);
   });
 
@@ -156,7 +156,7 @@ describe("readChunks", () => {
       concurrency: 3,
       batchRows: 4,
     });
-    expect(chunks.map(({ lines }) => lines.count)).to.deep.equal([4, 4, 2]);
+    expect(chunks.map(({ rows }) => rows.count)).to.deep.equal([4, 4, 2]);
     expect(chunks.flatMap(rowsOf)).to.deep.equal(Array.from({ length: 10 }, (_, n) => [n, `e${n}`]));
   });
 

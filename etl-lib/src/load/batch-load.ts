@@ -1,21 +1,11 @@
 import { addEvents, countReject, noEvents } from "../counts.js";
 import { RepairLog } from "../transform/repair.js";
-import {
-  EVENT_COLUMNS,
-  type EventCounts,
-  type RejectCounts,
-  type SourceObject,
-  type Warnings,
-} from "../types.js";
-import { copyIntoEvents, copyIntoStage, type StagedLine } from "./copy.js";
+import type { EventCounts, RejectCounts, SourceObject, Warnings } from "../types.js";
 import type { EventChunk, ObjectTally } from "./event-chunk.js";
+import type { InsertNew } from "./insert-new.js";
 import { type Claim, claim, settle } from "./ledger.js";
-import { assertKept } from "./pg-errors.js";
 import { insertRejects } from "./rejects.js";
 import type { WarehouseClient } from "./warehouse.js";
-
-const EVENTS = "public.clickstream_events";
-const COLUMNS = EVENT_COLUMNS.join(", ");
 
 /** What a batch added to the warehouse, or would have. */
 export interface BatchResult {
@@ -24,11 +14,6 @@ export interface BatchResult {
   events: EventCounts;
   rejects: RejectCounts;
   warnings: Warnings;
-}
-
-/** How the last chunk went, which is how the next one is tried first. */
-export interface CopyMode {
-  direct: boolean;
 }
 
 /** One batch on its way into the warehouse, inside the caller's transaction. */
@@ -44,7 +29,7 @@ export class BatchLoad {
     private readonly client: WarehouseClient,
     private readonly runId: string,
     private readonly objects: readonly SourceObject[],
-    private readonly mode: CopyMode,
+    private readonly insertNew: InsertNew,
     private readonly reload = false,
   ) {
     this.#counts = objects.map(noEvents);
@@ -98,60 +83,14 @@ export class BatchLoad {
   }
 
   /** @returns how many rows of each object were new */
-  async #insert(chunk: EventChunk, claims: Map<number, Claim>): Promise<Map<number, number>> {
-    if (chunk.lines.count === 0) return new Map();
-    const isWhole = claims.size === this.objects.length;
-    if (this.mode.direct && isWhole && (await this.#tryDirect(chunk.lines)))
-      return countBy(chunk.objectOfLine);
-    const inserted = await this.#insertNew(stagedLines(chunk, claims));
-    const total = [...inserted.values()].reduce((sum, count) => sum + count, 0);
-    this.mode.direct = total === chunk.lines.count;
-    if (!this.mode.direct) await this.#assertAllThere();
+  async #insert({ rows, objectOfRow }: EventChunk, claims: Map<number, Claim>): Promise<Map<number, number>> {
+    const inserted = new Map<number, number>();
+    const wanted = Uint8Array.from(objectOfRow, (object) => (claims.has(object) ? 1 : 0));
+    await this.insertNew.insert(this.client, rows, wanted);
+    for (const [row, object] of objectOfRow.entries())
+      if (wanted[row]) inserted.set(object, (inserted.get(object) ?? 0) + 1);
     return inserted;
   }
-
-  /** False when an event of the chunk is there already; the table is then as before. */
-  async #tryDirect(lines: EventChunk["lines"]): Promise<boolean> {
-    await this.client.query("SAVEPOINT chunk");
-    try {
-      assertKept(EVENTS, await copyIntoEvents(this.client, lines.bytes), lines.count);
-      await this.client.query("RELEASE SAVEPOINT chunk");
-      return true;
-    } catch (error) {
-      if ((error as { code?: string }).code !== "23505") throw error;
-      await this.client.query("ROLLBACK TO SAVEPOINT chunk");
-      return false;
-    }
-  }
-
-  /** What was not inserted now is there from before, unless something keeps rows from being inserted. */
-  async #assertAllThere(): Promise<void> {
-    const { rows } = await this.client.query<{ staged: number; there: number }>(
-      `SELECT count(*)::int AS staged, count(e.event_id)::int AS there
-       FROM pg_temp.etl_stage LEFT JOIN public.clickstream_events e USING (event_id)`,
-    );
-    assertKept(EVENTS, rows[0]?.there ?? 0, rows[0]?.staged ?? 0);
-  }
-
-  async #insertNew(lines: Iterable<StagedLine>): Promise<Map<number, number>> {
-    await copyIntoStage(this.client, lines);
-    const { rows } = await this.client.query<{ object_no: number; inserted: number }>(
-      `WITH inserted AS (
-         INSERT INTO public.clickstream_events (${COLUMNS}) SELECT ${COLUMNS} FROM pg_temp.etl_stage
-         ON CONFLICT (event_id) DO NOTHING RETURNING event_id)
-       SELECT object_no, count(*)::int AS inserted FROM pg_temp.etl_stage JOIN inserted USING (event_id) GROUP BY 1`,
-    );
-    return new Map(rows.map(({ object_no, inserted }) => [object_no, inserted]));
-  }
-}
-
-/** The chunk's rows of objects that are `within`. */
-export function* stagedLines(
-  { lines, objectOfLine }: EventChunk,
-  within: { has(object: number): boolean },
-): Generator<StagedLine> {
-  for (const [index, object] of objectOfLine.entries())
-    if (within.has(object)) yield { object, line: lines.line(index) };
 }
 
 function addTally(counts: EventCounts, { read, rejected }: ObjectTally, inserted: number): void {
@@ -169,10 +108,4 @@ function ofVersion(counts: EventCounts, before: EventCounts | null): EventCounts
   const fresh = Math.min(counts.inserted, Math.max(0, accepted - before.inserted - before.duplicates));
   const inserted = Math.min(accepted, before.inserted + fresh);
   return { read, inserted, duplicates: accepted - inserted, rejected };
-}
-
-function countBy(keys: readonly number[]): Map<number, number> {
-  const counts = new Map<number, number>();
-  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
-  return counts;
 }

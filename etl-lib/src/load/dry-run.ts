@@ -1,6 +1,6 @@
 import { countReject, noEvents } from "../counts.js";
 import { RepairLog } from "../transform/repair.js";
-import { type BatchResult, stagedLines } from "./batch-load.js";
+import type { BatchResult } from "./batch-load.js";
 import { copyIntoStage } from "./copy.js";
 import type { EventChunk } from "./event-chunk.js";
 import type { WarehouseClient } from "./warehouse.js";
@@ -45,8 +45,8 @@ export class DryRunStage {
   }
 
   async #countNew(chunk: EventChunk): Promise<number> {
-    if (chunk.lines.count === 0) return 0;
-    await copyIntoStage(this.client, stagedLines(chunk, chunk.tallies));
+    if (chunk.rows.count === 0) return 0;
+    await copyIntoStage(this.client, chunk.rows.all());
     const { rowCount } = await this.client.query(
       `INSERT INTO pg_temp.etl_seen
        SELECT event_id FROM pg_temp.etl_stage AS staged

@@ -1,8 +1,8 @@
 import { RepairLog } from "../transform/repair.js";
 import type { TransformedRecords } from "../transform/transform-records.js";
 import type { EventRow, Reject } from "../types.js";
-import { copyLine } from "./copy-line.js";
-import { LineBuffer } from "./line-buffer.js";
+import { addRow } from "./copy-row.js";
+import { RowBuffer } from "./row-buffer.js";
 
 /** What one object contributed to a chunk, before the warehouse said what of it was new. */
 export interface ObjectTally {
@@ -19,20 +19,19 @@ const HOUR = 60 * 60 * 1000;
  * as a duplicate here, so that COPY meets each event_id once.
  */
 export class EventChunk {
-  readonly lines = new LineBuffer();
-  /** Of each line, the index of its object in the batch. */
-  readonly objectOfLine: number[] = [];
+  readonly rows = new RowBuffer();
+  /** Of each row, the index of its object in the batch. */
+  readonly objectOfRow: number[] = [];
   readonly rejects: (Reject & { readonly object: number })[] = [];
   readonly tallies = new Map<number, ObjectTally>();
   readonly repairs = new RepairLog();
   /** The UTC hours its rows lie in, in milliseconds since 1970. */
   readonly hours = new Set<number>();
   #rejectChars = 0;
-  readonly #ids = new Set<string>();
 
   /** What is held, in bytes, roughly. */
   get size(): number {
-    return this.lines.bytes.length + this.#rejectChars;
+    return this.rows.length + this.#rejectChars;
   }
 
   /** Adds what records of an object became; one without a record is known all the same. */
@@ -46,13 +45,11 @@ export class EventChunk {
   addRow(object: number, row: EventRow): void {
     const tally = this.tally(object);
     tally.read++;
-    if (this.#ids.has(row.event_id)) {
+    if (!addRow(this.rows, row)) {
       tally.duplicates++;
       return;
     }
-    this.#ids.add(row.event_id);
-    this.lines.push(copyLine(row));
-    this.objectOfLine.push(object);
+    this.objectOfRow.push(object);
     this.hours.add(Math.floor(row.event_timestamp.getTime() / HOUR) * HOUR);
   }
 

@@ -21,7 +21,7 @@ export async function* readChunks(
   let chunk = new EventChunk();
   for await (const { index, records } of readObjects(source, objects, concurrency)) {
     chunk.add(index, transformRecords(records, objects[index] as SourceObject));
-    if (chunk.lines.count < batchRows && chunk.size < MAX_CHUNK_BYTES) continue;
+    if (chunk.rows.count < batchRows && chunk.size < MAX_CHUNK_BYTES) continue;
     yield chunk;
     chunk = new EventChunk();
   }
