@@ -11,9 +11,8 @@ import { parseDuration } from "../shared/duration.js";
 import { UsageError } from "../shared/failure.js";
 import { count, oneLine, table, time } from "../shared/format.js";
 import { addSourceOptions, jsonOption, wholeNumber } from "../shared/options.js";
-import { printJson } from "../shared/output.js";
 import { withWarehouse } from "../shared/warehouse.js";
-import { exitCode, GRACE_MS, load } from "./run.js";
+import { exitCode, load } from "./run.js";
 import { type SourceOptions, select } from "./source.js";
 import { summaryText } from "./summary.js";
 
@@ -41,11 +40,10 @@ const defineList = (command: Command): Command =>
         json?: boolean;
       }) => {
         const since = options.last ? new Date(Date.now() - parseDuration(options.last, "--last")) : undefined;
-        const rows = await withWarehouse({ quiet: options.json }, ({ pool }) =>
+        const rows = await withWarehouse(options.json ?? false, ({ pool }) =>
           listRejects(pool, { ...options, since }),
         );
-        if (options.json) printJson({ rejects: rows });
-        else console.log(listText(rows));
+        console.log(options.json ? JSON.stringify({ rejects: rows }) : listText(rows));
       },
     );
 
@@ -77,13 +75,12 @@ const defineRequeue = (command: Command): Command =>
       const selection = await select(options);
       const quiet = options.json ?? false;
       const gone: string[] = [];
-      const summary = await withWarehouse({ quiet, graceMs: GRACE_MS }, ({ pool }, signal) => {
+      const summary = await withWarehouse(quiet, ({ pool }) => {
         const source = rejectedObjects(pool, selection.source, options, (key) => gone.push(key));
         const again = { ...selection, source, window: null, description: "the objects of these rejects" };
-        return load(pool, again, { quiet, reload: true, signal });
+        return load(pool, again, { quiet, reload: true });
       });
-      if (options.json) printJson({ ...summary, gone });
-      else console.log(requeueText(summary, gone));
+      console.log(options.json ? JSON.stringify({ ...summary, gone }) : requeueText(summary, gone));
       process.exitCode = exitCode(summary, false);
     });
 

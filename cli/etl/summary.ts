@@ -5,7 +5,6 @@ const HEADLINES = {
   succeeded: "Loaded all there was.",
   partial: "Loaded a part: the next run takes up the rest.",
   skipped: "Nothing new.",
-  interrupted: "Interrupted.",
   failed: "Failed; what was committed before stays.",
 } as const;
 
@@ -32,15 +31,9 @@ export function summaryText(summary: RunSummary): string {
     ),
     ...detailTables(summary),
     `${duration(durationMs)}, ${count(rate)} events/s, run ${summary.runId}`,
-    ...summary.errors.map(({ stage, message }) => `${stage}: ${message}`),
+    ...(summary.error ? [`${summary.error.stage}: ${summary.error.message}`] : []),
   ].join("\n");
 }
-
-/** For whoever pressed Ctrl-C. */
-export const interruptionText = ({ dryRun, events }: RunSummary): string =>
-  dryRun
-    ? "Interrupted. Nothing was written."
-    : `Interrupted. ${count(events.inserted)} events stay; run again to go on.`;
 
 function detailTables({ rejects, warnings, dryRun }: RunSummary): string[] {
   const causes = Object.entries(rejects).map(([cause, n]) => [cause, count(n)]);

@@ -78,6 +78,5 @@ export function summary(
     warnings: {},
     durationMs: 1,
     error: null,
-    errors: [],
   };
 }

@@ -1,8 +1,7 @@
 import type { SourceObject } from "../types.js";
-import { BatchLoad, type BatchResult } from "./batch-load.js";
+import { BatchLoad, type BatchResult, type CopyMode } from "./batch-load.js";
 import { DryRunStage } from "./dry-run.js";
 import type { EventChunk } from "./event-chunk.js";
-import { InsertNew } from "./insert-new.js";
 import { isLoadedBy } from "./ledger.js";
 import { markStale } from "./rollups.js";
 import { checkOut, inTransaction, type WarehouseClient, type WarehousePool } from "./warehouse.js";
@@ -20,7 +19,7 @@ export interface BatchSink {
 
 /** Each batch in a transaction of its own. */
 export class WarehouseSink implements BatchSink {
-  readonly #insertNew = new InsertNew();
+  readonly #mode: CopyMode = { direct: true };
   /** What the transaction asked to commit last holds; the answer may have been lost. */
   #unconfirmed: BatchResult | undefined;
 
@@ -36,7 +35,7 @@ export class WarehouseSink implements BatchSink {
     const committed = this.#unconfirmed;
     if (committed && (await isLoadedBy(this.pool, this.runId, objects))) return committed;
     return inTransaction(this.pool, async (client) => {
-      const batch = new BatchLoad(client, this.runId, objects, this.#insertNew, this.reload);
+      const batch = new BatchLoad(client, this.runId, objects, this.#mode, this.reload);
       for await (const chunk of chunks) await batch.add(chunk);
       const result = await batch.finish();
       // The claim waited for a commit that had not arrived yet when it was looked for above.
@@ -57,9 +56,9 @@ export class DryRunSink implements BatchSink {
 
   constructor(private readonly pool: WarehousePool) {}
 
-  async load(objects: readonly SourceObject[], chunks: AsyncIterable<EventChunk>): Promise<BatchResult> {
+  async load(_objects: readonly SourceObject[], chunks: AsyncIterable<EventChunk>): Promise<BatchResult> {
     this.#client ??= await this.#begin();
-    const stage = new DryRunStage(this.#client, objects.length);
+    const stage = new DryRunStage(this.#client);
     await stage.begin();
     try {
       for await (const chunk of chunks) await stage.add(chunk);
