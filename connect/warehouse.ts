@@ -20,6 +20,8 @@ export interface PoolOptions {
 }
 
 const SECOND = 1_000;
+/** A server that is only busy answers in this time; one that has gone without a word never does. */
+const PING_MS = 5 * SECOND;
 const REFUSALS: readonly PgFault[] = ["login", "pg-hba", "certificate"];
 
 /** A new password is in its parameter some minutes before PostgreSQL has it: so long the previous one holds. */
@@ -56,7 +58,7 @@ export function createPool(
   secrets: WarehouseSecrets,
   options: PoolOptions,
 ): pg.Pool {
-  const pool = new pg.Pool({
+  const pool = new LivePool({
     host: warehouse.host,
     port: warehouse.port,
     user: warehouse.user,
@@ -76,6 +78,53 @@ export function createPool(
   // So would one that breaks while it is lent and no query runs.
   pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
+}
+
+/**
+ * Lends only connections that answer. One that the server ended while it was idle (a restart, a failover, a function
+ * that was frozen) may be lent before the driver has read that it is over: it is thrown away, and the next one taken.
+ */
+class LivePool extends pg.Pool {
+  readonly #used = new WeakSet<pg.PoolClient>();
+
+  constructor(config: pg.PoolConfig) {
+    super(config);
+    this.on("release", (_error, client) => this.#used.add(client));
+  }
+
+  override connect(): Promise<pg.PoolClient>;
+  override connect(callback: Lent): void;
+  override connect(callback?: Lent): Promise<pg.PoolClient> | undefined {
+    const lent = this.#lend();
+    if (!callback) return lent;
+    lent.then(
+      (client) => callback(undefined, client, client.release),
+      (error) => callback(error, undefined, () => {}),
+    );
+  }
+
+  /** Comes to an end: a connection that does not answer leaves the pool, and a new one is not asked. */
+  async #lend(): Promise<pg.PoolClient> {
+    for (;;) {
+      const client = await super.connect();
+      if (!this.#used.has(client) || (await answers(client))) return client;
+      client.release(true);
+    }
+  }
+}
+
+type Lent = (
+  error: Error | undefined,
+  client: pg.PoolClient | undefined,
+  done: (release?: boolean | Error) => void,
+) => void;
+
+async function answers(client: pg.PoolClient): Promise<boolean> {
+  const ping = { text: "SELECT 1", query_timeout: PING_MS };
+  return client.query(ping).then(
+    () => true,
+    () => false,
+  );
 }
 
 function tlsOptions(warehouse: WarehouseEnvironment, { ca }: WarehouseSecrets): pg.PoolConfig["ssl"] {

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { chownSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { LoadError } from "etl-lib";
 import pg from "pg";
@@ -19,6 +20,8 @@ describe("the function's connection to the warehouse", function () {
   let database: TestDatabase;
   let store: ParameterStore;
   let pool: RenewingPool;
+  /** A backend that was stopped. */
+  let silent: number | null = null;
 
   before(async () => {
     process.env.AWS_ACCESS_KEY_ID ??= "test";
@@ -42,6 +45,8 @@ describe("the function's connection to the warehouse", function () {
     pool = open({});
   });
   afterEach(async () => {
+    if (silent !== null) process.kill(silent, "SIGCONT");
+    silent = null;
     await pool.end();
     await store.stop();
   });
@@ -73,6 +78,24 @@ describe("the function's connection to the warehouse", function () {
     await reload();
     await dropConnections();
     expect((await pool.query("SELECT 1 AS one")).rows).to.deep.equal([{ one: 1 }]);
+  });
+
+  it("survives that the server ended its idle connection, also when the driver has not read so yet", async () => {
+    const { rows } = await pool.query("SELECT pg_backend_pid() AS pid");
+    endUnseen(rows[0].pid);
+    expect((await pool.query("SELECT 1 AS one")).rows).to.deep.equal([{ one: 1 }]);
+    endUnseen((await pool.query("SELECT pg_backend_pid() AS pid")).rows[0].pid);
+    const client = await pool.connect();
+    expect((await client.query("SELECT 2 AS two")).rows).to.deep.equal([{ two: 2 }]);
+    client.release();
+  });
+
+  it("replaces an idle connection that has fallen silent", async () => {
+    const { rows } = await pool.query("SELECT pg_backend_pid() AS pid");
+    silent = rows[0].pid as number;
+    process.kill(silent, "SIGSTOP");
+    const answer = await pool.query("SELECT pg_backend_pid() AS pid");
+    expect(answer.rows).not.to.deep.equal(rows);
   });
 
   it("reads a refused password again once, tries the one before it, then gives up with the server's refusal", async () => {
@@ -184,10 +207,36 @@ describe("the function's connection to the warehouse", function () {
     );
   }
 
+  /** When new connections meet the new settings: they inherit the time at which the server read them. */
   async function reload(): Promise<void> {
-    await database.pool.query("SELECT pg_reload_conf(), pg_sleep(0.2)");
+    const before = await settingsReadAt();
+    await database.pool.query("SELECT pg_reload_conf()");
+    while ((await settingsReadAt()) === before) await sleep(10);
+  }
+
+  async function settingsReadAt(): Promise<string> {
+    const client = new pg.Client(database.config);
+    await client.connect();
+    const { rows } = await client.query("SELECT pg_conf_load_time()::text AS at");
+    await client.end();
+    return rows[0].at;
   }
 });
+
+/** Ends a backend and returns when it is gone, without a turn of the event loop in which the driver could notice. */
+function endUnseen(pid: number): void {
+  const idle = new Int32Array(new SharedArrayBuffer(4));
+  process.kill(pid, "SIGTERM");
+  while (isThere(pid)) Atomics.wait(idle, 0, 0, 5);
+}
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 /** Puts a new self-signed certificate for 127.0.0.1 where the server looks for it. @returns its PEM */
 function useNewCertificate({ dataDir }: TestPostgres): string {
