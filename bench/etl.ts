@@ -84,14 +84,14 @@ async function rawCopy(): Promise<Result> {
   let rows = 0;
   for await (const { objects } of source.list("events/"))
     for await (const chunk of readChunks(source, objects, { concurrency: 1, batchRows: 20_000 })) {
-      lines.push(Buffer.from(chunk.lines.bytes));
-      rows += chunk.lines.count;
+      lines.push(Buffer.from(chunk.rows.all().bytes));
+      rows += chunk.rows.count;
     }
   const all = Buffer.concat(lines);
   say("(a) raw COPY …");
   const client = await pool.connect();
   const since = performance.now();
-  await copyIntoEvents(client as Queryable, all);
+  await copyIntoEvents(client as Queryable, { bytes: all, count: rows });
   const seconds = (performance.now() - since) / 1000;
   client.release();
   await clear();

@@ -1,5 +1,6 @@
 import { Command } from "commander";
-import { reportFailure } from "./shared/failure.js";
+import { reportFailure, UsageError } from "./shared/failure.js";
+import { tolerateClosedPipes } from "./shared/output.js";
 
 interface Entry {
   readonly name: string;
@@ -81,9 +82,11 @@ const HELP = `
 Called as \`npm run etl:local -- [command] [options]\`; \`npm run --silent …\` keeps npm's own lines out of --json.
 Target database: DWH_* from the environment or .env, else the Postgres of docker-compose.yml when it answers, else
 an embedded PostgreSQL under .local/.
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with rejects (run --strict).`;
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with rejects (run --strict), 130 interrupted.`;
 
 const DEFAULT = "run";
+/** Of package.json. */
+const SCRIPTS = ["etl:local", "db:psql", "dashboard", "plan", "doctor", "tunnel", "backfill"];
 
 /** The arguments with the command in front; without one, the options are those of `run`. */
 function withCommand(args: readonly string[]): readonly string[] {
@@ -106,7 +109,10 @@ async function createProgram(asked: string | undefined): Promise<Command> {
     if (name === asked) (await load()).define(command);
   }
   for (const command of withDescendants(program))
-    command.exitOverride().option("--verbose", "show stack traces");
+    command
+      .exitOverride()
+      .option("--verbose", "show stack traces")
+      .hook("preAction", (_, action) => refuseSwallowed(action, process.env));
   return program;
 }
 
@@ -115,16 +121,30 @@ const withDescendants = (command: Command): Command[] => [
   ...command.commands.flatMap((each) => withDescendants(each)),
 ];
 
+/** npm takes options that stand before its `--` for its own, and hands them on by environment alone. */
+function refuseSwallowed(command: Command, env: NodeJS.ProcessEnv): void {
+  const script = env.npm_lifecycle_event ?? "";
+  if (!SCRIPTS.includes(script)) return;
+  const names = command.options.map(({ long }) => long ?? "").filter((long) => long !== "--verbose");
+  const swallowed = names.find((long) => env[`npm_config_${long.slice(2).replaceAll("-", "_")}`]);
+  if (swallowed === undefined) return;
+  throw new UsageError(
+    `npm took ${swallowed} for an option of its own, and nothing was done: put -- before the options, as in npm run ${script} -- ${swallowed}.`,
+  );
+}
+
 async function main(given: readonly string[]): Promise<void> {
   const args = withCommand(given);
   const [asked] = args;
   try {
     await (await createProgram(asked)).parseAsync(args, { from: "user" });
   } catch (error) {
-    process.exitCode = reportFailure(`${asked}`, error, args.includes("--verbose"));
+    const [verbose, json] = [args.includes("--verbose"), args.includes("--json")];
+    process.exitCode = reportFailure(error, { command: `${asked}`, verbose, json });
   }
 }
 
+tolerateClosedPipes();
 await main(process.argv.slice(2));
 // Whatever still retries in the background, nobody waits for it.
 setTimeout(() => process.exit(), 1000).unref();

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { gets, refuse } from "../helpers/s3.js";
-import { labEnvironment, type Outcome, runCommand } from "./support/command.js";
+import { gets, hang, refuse } from "../helpers/s3.js";
+import { labEnvironment, type Outcome, runCommand, startCommand } from "./support/command.js";
 import { event, hourKey, json } from "./support/events.js";
 import { expectIdentity } from "./support/identity.js";
 import { counts, type Lab, openLab } from "./support/lab.js";
@@ -42,6 +42,7 @@ describe("integration: the command's answers and exit codes", function () {
       "warnings",
       "durationMs",
       "error",
+      "errors",
     ]);
     expect(summary.status).to.equal("succeeded");
     expect(summary.events).to.deep.equal(counts(15, 5, 5, 5));
@@ -149,6 +150,98 @@ describe("integration: the command's answers and exit codes", function () {
     const summary = JSON.parse(outcome.stdout);
     expect(summary).to.include({ status: "failed", runId: null });
     expect(summary.error.message).to.match(/DWH_USER and DWH_PASSWORD/);
+  });
+
+  it("says any failure in JSON too: one object on stdout, whatever the command", async () => {
+    const cases: readonly [args: string[], settings: Record<string, string>, code: number, says: RegExp][] = [
+      [["verify", ...DAY], { DWH_PASSWORD: "wrong" }, 1, /DWH_USER and DWH_PASSWORD/],
+      [["status", "--from", "yesterday"], {}, 2, /--from must be/],
+      [["rejects", "list", "--limit", "0"], {}, 2, /--limit/],
+      [["verfy"], {}, 2, /unknown command 'verfy'/],
+      [["backfill", ...DAY, "--output", join(tmpdir(), "nowhere", "cdktf.out")], {}, 1, /is not deployed/],
+    ];
+    for (const [args, settings, code, says] of cases) {
+      const outcome = await runCommand([...args, "--json"], { ...env, ...settings });
+      const { status, error } = JSON.parse(outcome.stdout);
+      expect([outcome.code, status], args.join(" ")).to.deep.equal([code, "failed"]);
+      expect(error.message).to.match(says);
+    }
+  });
+
+  it("names every object that cannot be read", async () => {
+    const refused = ["1", "3"].map((n) =>
+      lab.s3.fault(refuse(403, "AccessDenied"), { when: gets(hourKey(`${n}.json`)) }),
+    );
+    const { code, stdout } = await runCommand(DAY, env);
+    for (const fault of refused) fault.lift();
+    expect(code).to.equal(1);
+    expect(stdout).to.include(hourKey("1.json")).and.include(hourKey("3.json"));
+    const { errors } = await lab.row("SELECT errors FROM etl.runs ORDER BY started_at DESC LIMIT 1");
+    expect(errors).to.have.length(2);
+  });
+
+  it("refuses an option that npm took for its own, before anything is done", async () => {
+    const npm = { npm_lifecycle_event: "etl:local", npm_config_dry_run: "true" };
+    const outcome = await runCommand(["run", ...DAY], { ...env, ...npm });
+    expectSentence(outcome, 2, /npm took --dry-run .* npm run etl:local -- --dry-run\.$/);
+    expect(await lab.count()).to.equal(0);
+    expect(
+      (await runCommand(["--dry-run", ...DAY], { ...env, npm_lifecycle_event: "etl:local" })).code,
+    ).to.equal(0);
+  });
+
+  it("ends quietly when its reader has seen enough", async () => {
+    const { child, outcome } = startCommand(["run", ...DAY], env);
+    child.stdout?.destroy();
+    const { stderr, code } = await outcome;
+    expect([code, stderr.includes("EPIPE")]).to.deep.equal([0, false]);
+  });
+
+  describe("on Ctrl-C", () => {
+    const BATCHES = [...DAY, "--batch-rows", "3", "--concurrency", "1"];
+
+    /** Interrupts the command when it reads an object that never comes. */
+    async function interrupt(args: string[]): Promise<Outcome> {
+      let reached = () => {};
+      const met = new Promise<void>((resolve) => {
+        reached = resolve;
+      });
+      const hanging = lab.s3.fault(
+        (exchange) => {
+          reached();
+          return hang()(exchange);
+        },
+        {
+          when: gets(hourKey("3.json")),
+        },
+      );
+      const { child, outcome } = startCommand(args, env);
+      await met;
+      while ((await lab.count()) < 3) await new Promise((resolve) => setTimeout(resolve, 20));
+      child.kill("SIGINT");
+      const ended = await outcome;
+      hanging.lift();
+      return ended;
+    }
+
+    it("says what stays, closes the run's row, exits with 130; the next run goes on", async () => {
+      const { code, stderr, stdout } = await interrupt(BATCHES);
+      const rows = await lab.count();
+      expect([code, stdout]).to.deep.equal([130, ""]);
+      expect(stderr).to.match(new RegExp(`^Interrupted\\. ${rows} events stay; run again to go on\\.$`, "m"));
+      const { status, events } = await lab.row(
+        "SELECT status, events FROM etl.runs ORDER BY started_at DESC LIMIT 1",
+      );
+      expect([status, events.inserted]).to.deep.equal(["interrupted", rows]);
+      await expectIdentity(lab.db.pool);
+      expect((await runCommand(DAY, env)).code).to.equal(0);
+      expect(await lab.count()).to.equal(5);
+    });
+
+    it("says it in JSON", async () => {
+      const { code, stdout } = await interrupt([...BATCHES, "--json"]);
+      expect([code, JSON.parse(stdout).status]).to.deep.equal([130, "interrupted"]);
+    });
   });
 
   it("loads a directory and finds nothing missing in it", async () => {

@@ -11,8 +11,9 @@ import { parseDuration } from "../shared/duration.js";
 import { UsageError } from "../shared/failure.js";
 import { count, oneLine, table, time } from "../shared/format.js";
 import { addSourceOptions, jsonOption, wholeNumber } from "../shared/options.js";
+import { printJson } from "../shared/output.js";
 import { withWarehouse } from "../shared/warehouse.js";
-import { exitCode, load } from "./run.js";
+import { exitCode, GRACE_MS, load } from "./run.js";
 import { type SourceOptions, select } from "./source.js";
 import { summaryText } from "./summary.js";
 
@@ -40,10 +41,11 @@ const defineList = (command: Command): Command =>
         json?: boolean;
       }) => {
         const since = options.last ? new Date(Date.now() - parseDuration(options.last, "--last")) : undefined;
-        const rows = await withWarehouse(options.json ?? false, ({ pool }) =>
+        const rows = await withWarehouse({ quiet: options.json }, ({ pool }) =>
           listRejects(pool, { ...options, since }),
         );
-        console.log(options.json ? JSON.stringify({ rejects: rows }) : listText(rows));
+        if (options.json) printJson({ rejects: rows });
+        else console.log(listText(rows));
       },
     );
 
@@ -75,12 +77,13 @@ const defineRequeue = (command: Command): Command =>
       const selection = await select(options);
       const quiet = options.json ?? false;
       const gone: string[] = [];
-      const summary = await withWarehouse(quiet, ({ pool }) => {
+      const summary = await withWarehouse({ quiet, graceMs: GRACE_MS }, ({ pool }, signal) => {
         const source = rejectedObjects(pool, selection.source, options, (key) => gone.push(key));
         const again = { ...selection, source, window: null, description: "the objects of these rejects" };
-        return load(pool, again, { quiet, reload: true });
+        return load(pool, again, { quiet, reload: true, signal });
       });
-      console.log(options.json ? JSON.stringify({ ...summary, gone }) : requeueText(summary, gone));
+      if (options.json) printJson({ ...summary, gone });
+      else console.log(requeueText(summary, gone));
       process.exitCode = exitCode(summary, false);
     });
 

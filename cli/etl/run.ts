@@ -1,7 +1,5 @@
 import type { Command } from "commander";
 import {
-  describeError,
-  EtlError,
   noEvents,
   noObjects,
   objectOf,
@@ -11,13 +9,14 @@ import {
   type WarehousePool,
 } from "etl-lib";
 import { parseDuration } from "../shared/duration.js";
-import { EXIT, UsageError } from "../shared/failure.js";
+import { EXIT, failureObject, UsageError } from "../shared/failure.js";
 import { count } from "../shared/format.js";
 import { addSourceOptions, jsonOption, wholeNumber } from "../shared/options.js";
+import { printJson } from "../shared/output.js";
 import { type Progress, progressView } from "../shared/progress.js";
 import { withWarehouse } from "../shared/warehouse.js";
 import { type Selection, type SourceOptions, select } from "./source.js";
-import { summaryText } from "./summary.js";
+import { interruptionText, summaryText } from "./summary.js";
 
 interface RunCommandOptions extends SourceOptions {
   readonly dryRun?: boolean;
@@ -30,6 +29,9 @@ interface RunCommandOptions extends SourceOptions {
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
+
+/** A run that is interrupted rolls its batch back and closes its row in less. */
+export const GRACE_MS = 900;
 
 export const define = (command: Command): Command =>
   addSourceOptions(command)
@@ -44,7 +46,7 @@ export const define = (command: Command): Command =>
     .option("--quiet", "no progress, no table")
     .action((options: RunCommandOptions) =>
       run(options).catch((error) => {
-        if (options.json) console.log(JSON.stringify(notStarted(error, options)));
+        if (options.json) printJson(notStarted(error, options));
         throw error;
       }),
     );
@@ -52,12 +54,12 @@ export const define = (command: Command): Command =>
 async function run(options: RunCommandOptions): Promise<void> {
   const timeBudgetMs = options.timeBudget ? parseDuration(options.timeBudget, "--time-budget") : undefined;
   const selection = await selectObjects(options);
-  const quiet = options.quiet ?? false;
-  const summary = await withWarehouse(quiet, ({ pool }) =>
-    load(pool, selection, { ...options, timeBudgetMs }),
+  const { quiet = false } = options;
+  const summary = await withWarehouse({ quiet, graceMs: GRACE_MS }, ({ pool }, signal) =>
+    load(pool, selection, { ...options, timeBudgetMs, signal }),
   );
-  if (options.json) console.log(JSON.stringify(summary));
-  else if (!quiet) console.log(summaryText(summary));
+  if (options.json) printJson(summary);
+  else if (!quiet && summary.status !== "interrupted") console.log(summaryText(summary));
   else if (summary.error) console.error(summary.error.message);
   process.exitCode = exitCode(summary, options.strict ?? false);
 }
@@ -79,27 +81,34 @@ async function selectObjects(options: RunCommandOptions): Promise<Selection> {
 }
 
 /** What a reader of --json gets when the run did not come about: the summary of a run in which nothing happened. */
-const notStarted = (error: unknown, { dryRun = false }: RunCommandOptions) => ({
-  status: "failed",
-  runId: null,
-  window: null,
-  dryRun,
-  objects: noObjects(),
-  events: noEvents(),
-  rejects: {},
-  warnings: {},
-  durationMs: 0,
-  error:
-    error instanceof EtlError
-      ? describeError(error)
-      : { kind: "fatal", stage: "plan", message: (error as Error).message, object: null },
-});
+function notStarted(error: unknown, { dryRun = false }: RunCommandOptions) {
+  const { status, error: described } = failureObject(error);
+  return {
+    status,
+    runId: null,
+    window: null,
+    dryRun,
+    objects: noObjects(),
+    events: noEvents(),
+    rejects: {},
+    warnings: {},
+    durationMs: 0,
+    error: described,
+    errors: described ? [described] : [],
+  };
+}
 
+interface LoadOptions
+  extends Partial<Pick<RunCommandOptions, "dryRun" | "reload" | "quiet" | "concurrency" | "batchRows">> {
+  readonly timeBudgetMs?: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Interrupted, it says what stays. */
 export async function load(
   pool: WarehousePool,
   selection: Selection,
-  options: Pick<RunCommandOptions, "dryRun" | "reload" | "quiet"> &
-    Partial<Pick<RunCommandOptions, "concurrency" | "batchRows">> & { timeBudgetMs?: number | undefined },
+  options: LoadOptions,
 ): Promise<RunSummary> {
   if (!options.quiet) console.error(`Source: ${selection.description}`);
   const view = progressView({ quiet: options.quiet ?? false });
@@ -114,9 +123,11 @@ export async function load(
     ...(options.concurrency && { concurrency: options.concurrency }),
     ...(options.batchRows && { batchRows: options.batchRows }),
     timeBudgetMs: options.timeBudgetMs,
+    signal: options.signal,
     onProgress: (progress) => view.update(measure(progress)),
   });
   view.stop();
+  if (summary.status === "interrupted" && !options.quiet) console.error(interruptionText(summary));
   return summary;
 }
 
@@ -136,6 +147,7 @@ function measure({ objects, events, bytes, isListed, elapsedMs }: RunProgress): 
 }
 
 export function exitCode({ status, objects, events }: RunSummary, strict: boolean): number {
+  if (status === "interrupted") return EXIT.interrupted;
   if (status === "failed" || objects.failed > 0) return EXIT.failed;
   return strict && events.rejected > 0 ? EXIT.rejects : EXIT.done;
 }

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { status, type WarehouseStatus } from "etl-lib";
 import { count, duration, table, time } from "../shared/format.js";
 import { addSourceOptions, jsonOption } from "../shared/options.js";
+import { printJson } from "../shared/output.js";
 import { withWarehouse } from "../shared/warehouse.js";
 import { type SourceOptions, select } from "./source.js";
 
@@ -10,8 +11,9 @@ export const define = (command: Command): Command =>
     .addOption(jsonOption())
     .action(async (options: SourceOptions & { json?: boolean }) => {
       const selection = await select(options);
-      const report = await withWarehouse(options.json ?? false, ({ pool }) => status(pool, selection));
-      console.log(options.json ? JSON.stringify(report) : statusText(report, selection.description));
+      const report = await withWarehouse({ quiet: options.json }, ({ pool }) => status(pool, selection));
+      if (options.json) printJson(report);
+      else console.log(statusText(report, selection.description));
     });
 
 function statusText(

@@ -5,6 +5,7 @@ const HEADLINES = {
   succeeded: "Loaded all there was.",
   partial: "Loaded a part: the next run takes up the rest.",
   skipped: "Nothing new.",
+  interrupted: "Interrupted.",
   failed: "Failed; what was committed before stays.",
 } as const;
 
@@ -31,9 +32,15 @@ export function summaryText(summary: RunSummary): string {
     ),
     ...detailTables(summary),
     `${duration(durationMs)}, ${count(rate)} events/s, run ${summary.runId}`,
-    ...(summary.error ? [`${summary.error.stage}: ${summary.error.message}`] : []),
+    ...summary.errors.map(({ stage, message }) => `${stage}: ${message}`),
   ].join("\n");
 }
+
+/** For whoever pressed Ctrl-C. */
+export const interruptionText = ({ dryRun, events }: RunSummary): string =>
+  dryRun
+    ? "Interrupted. Nothing was written."
+    : `Interrupted. ${count(events.inserted)} events stay; run again to go on.`;
 
 function detailTables({ rejects, warnings, dryRun }: RunSummary): string[] {
   const causes = Object.entries(rejects).map(([cause, n]) => [cause, count(n)]);

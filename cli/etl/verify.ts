@@ -3,6 +3,7 @@ import { type RollupReport, refreshRollups, type VerifyReport, verify, verifyRol
 import { EXIT } from "../shared/failure.js";
 import { count, oneLine, table } from "../shared/format.js";
 import { addSourceOptions, jsonOption } from "../shared/options.js";
+import { printJson } from "../shared/output.js";
 import { withWarehouse } from "../shared/warehouse.js";
 import { type SourceOptions, select } from "./source.js";
 
@@ -11,12 +12,12 @@ export const define = (command: Command): Command =>
     .addOption(jsonOption())
     .action(async (options: SourceOptions & { json?: boolean }) => {
       const selection = await select(options);
-      const [report, rollups] = await withWarehouse(options.json ?? false, async ({ pool }) => {
+      const [report, rollups] = await withWarehouse({ quiet: options.json }, async ({ pool }) => {
         await refreshRollups(pool); // what a killed run left behind is no gap
         return Promise.all([verify(pool, selection), verifyRollups(pool)]);
       });
       const hasGaps = report.hasGaps || rollups.differences.length > 0;
-      if (options.json) console.log(JSON.stringify({ ...report, rollups, hasGaps }));
+      if (options.json) printJson({ ...report, rollups, hasGaps });
       else console.log([reportText(report, selection.description), rollupsText(rollups)].join("\n"));
       process.exitCode = hasGaps ? EXIT.failed : EXIT.done;
     });

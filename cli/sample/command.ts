@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { count, duration, table } from "../shared/format.js";
 import { jsonOption, wholeNumber } from "../shared/options.js";
+import { printJson } from "../shared/output.js";
 import { progressView } from "../shared/progress.js";
 import { DEFAULTS } from "./generate.js";
 import { LAYOUTS, type Layout } from "./layouts.js";
@@ -44,7 +45,8 @@ function sample({ json = false, ...options }: SampleCommandOptions): void {
     view.update({ total, done, parts: [`${count(done)}/${count(total)} events`] }),
   );
   view.stop();
-  console.log(json ? JSON.stringify(report) : `${reportText(report)}\n${duration(Date.now() - start)}`);
+  if (json) printJson(report);
+  else console.log(`${reportText(report)}\n${duration(Date.now() - start)}`);
 }
 
 function reportText(report: SampleReport): string {

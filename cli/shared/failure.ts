@@ -1,10 +1,12 @@
 import { CommanderError } from "commander";
-import { EtlError, PlanError } from "etl-lib";
+import { describeError, EtlError, PlanError, type RunError, type RunStatus } from "etl-lib";
 import { TargetError } from "../../connect/connection.js";
 import { EnvironmentError } from "../../connect/environment.js";
 import { explainAwsError } from "../../connect/explain.js";
+import { Interrupted } from "./interruption.js";
+import { printJsonOnce } from "./output.js";
 
-export const EXIT = { done: 0, failed: 1, usage: 2, rejects: 3 } as const;
+export const EXIT = { done: 0, failed: 1, usage: 2, rejects: 3, interrupted: 130 } as const;
 
 /** A command cannot do what it was asked to do. The message is one sentence with what to do about it. */
 export class CommandError extends Error {
@@ -16,13 +18,39 @@ export class UsageError extends CommandError {
   override readonly name = "UsageError";
 }
 
-/** Prints what went wrong as one sentence and returns the exit code. @param verbose adds the stack and its causes */
-export function reportFailure(command: string, error: unknown, verbose: boolean): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+export interface ReportOptions {
+  readonly command: string;
+  /** Adds the stack and its causes. */
+  readonly verbose: boolean;
+  /** Says it on stdout too, as one object. */
+  readonly json: boolean;
+}
+
+/** Prints what went wrong as one sentence and returns the exit code. */
+export function reportFailure(error: unknown, { command, verbose, json }: ReportOptions): number {
+  const code = exitCodeOf(error);
+  if (code === EXIT.done) return code;
+  if (json) printJsonOnce(failureObject(error));
+  // Commander and whoever was interrupted have said it already.
+  if (error instanceof CommanderError || error instanceof Interrupted) return code;
   console.error(verbose ? error : `${command}: ${sentenceOf(error)}`);
   if (!verbose && !isExpected(error))
     console.error("Run it again with --verbose to see where this comes from.");
+  return code;
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof Interrupted) return EXIT.interrupted;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   return error instanceof UsageError || error instanceof PlanError ? EXIT.usage : EXIT.failed;
+}
+
+/** What `--json` prints of a command that came to nothing. */
+export function failureObject(error: unknown): { status: RunStatus; error: RunError | null } {
+  if (error instanceof Interrupted) return { status: "interrupted", error: null };
+  if (error instanceof EtlError) return { status: "failed", error: describeError(error) };
+  const message = sentenceOf(error).replace(/^error: /, "");
+  return { status: "failed", error: { kind: "fatal", stage: "plan", message, object: null } };
 }
 
 /** One sentence on any error. */

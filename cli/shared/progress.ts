@@ -38,6 +38,7 @@ function barView(): ProgressView {
   );
   const left = timeLeft();
   let started = false;
+  process.once("exit", () => bar.stop()); // gives the cursor back, however the command ends
   return {
     update(progress) {
       const { total, done, parts } = progress;

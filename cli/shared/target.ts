@@ -51,7 +51,7 @@ export const COMPOSE: Connection = {
 
 const PROBE_MS = 2_000;
 const STARTUP_MS = 15_000;
-const END_POOL_MS = 3_000;
+const END_POOL_MS = 300;
 const EMBEDDED_FOLDER = join(".local", "postgres");
 /** Any of them set means: this database and no other. */
 const OWN_DATABASE_KEYS = [

@@ -1,23 +1,44 @@
 import { migrate } from "etl-lib";
+import { Interrupted, listenForInterruption } from "./interruption.js";
 import { openTarget, type Target } from "./target.js";
 
-/** Opens the database in force, says which it is, and closes it whatever happens. @param quiet says nothing */
-export async function withTarget<T>(quiet: boolean, work: (target: Target) => Promise<T>): Promise<T> {
-  const target = await openTarget();
-  const stop = () => void target.close().finally(() => process.exit(130));
-  process.once("SIGINT", stop).once("SIGTERM", stop);
+export interface WarehouseOptions {
+  /** Says nothing. @default false */
+  readonly quiet?: boolean | undefined;
+  /** So long may the work go on after Ctrl-C, to end in order by itself. @default 0 */
+  readonly graceMs?: number;
+}
+
+/** @param signal aborted by Ctrl-C and by SIGTERM */
+export type Work<T> = (target: Target, signal: AbortSignal) => Promise<T>;
+
+/**
+ * Opens the database in force, says which it is, and closes it whatever happens.
+ *
+ * @throws {Interrupted} after Ctrl-C, unless the work ends by itself in time
+ */
+export async function withTarget<T>(
+  { quiet = false, graceMs = 0 }: WarehouseOptions,
+  work: Work<T>,
+): Promise<T> {
+  const interruption = listenForInterruption(graceMs);
+  const opening = openTarget();
   try {
+    const target = await Promise.race([opening, interruption.overdue]);
     if (!quiet) console.error(`Target: ${target.description}`);
-    return await work(target);
+    return await Promise.race([work(target, interruption.signal), interruption.overdue]);
+  } catch (error) {
+    if (error instanceof Interrupted && !quiet) console.error(error.message);
+    throw error;
   } finally {
-    process.off("SIGINT", stop).off("SIGTERM", stop);
-    await target.close();
+    interruption.forget();
+    await opening.then((target) => target.close()).catch(() => undefined);
   }
 }
 
 /** As `withTarget`, with the schema up to date. */
-export const withWarehouse = <T>(quiet: boolean, work: (target: Target) => Promise<T>): Promise<T> =>
-  withTarget(quiet, async (target) => {
+export const withWarehouse = <T>(options: WarehouseOptions, work: Work<T>): Promise<T> =>
+  withTarget(options, async (target, signal) => {
     await migrate(target.pool);
-    return work(target);
+    return work(target, signal);
   });

@@ -72,8 +72,6 @@ export interface Reject {
   /** One sentence that says what is wrong. */
   readonly detail: string;
   readonly raw: string;
-  /** How many it stands for: 1, or more of an object's rejects of this cause that are counted only. */
-  readonly records: number;
 }
 
 /** The columns of `public.clickstream_events`, in their promised order. */
@@ -150,14 +148,15 @@ export interface ObjectCounts {
   remaining: number;
 }
 
-export type RunStatus = "succeeded" | "partial" | "skipped" | "failed";
+export type RunStatus = "succeeded" | "partial" | "skipped" | "interrupted" | "failed";
 export type RunTrigger = "schedule" | "manual" | "local";
 
 /** What a run did. The same object is the function's answer, `etl:local run --json` and the row in `etl.runs`. */
 export interface RunSummary {
   /**
    * succeeded: all of the window is loaded. partial: something remains or an object failed.
-   * skipped: nothing was new. failed: the run ended on `error`; what was committed before it stays.
+   * skipped: nothing was new. interrupted: by whoever started it. failed: the run ended on `error`.
+   * Whatever it ended on, what was committed before stays.
    */
   status: RunStatus;
   runId: string;
@@ -169,7 +168,10 @@ export interface RunSummary {
   rejects: RejectCounts;
   warnings: Warnings;
   durationMs: number;
+  /** What ended the run, else the first object that could not be read. */
   error: RunError | null;
+  /** The first twenty of all that went wrong. */
+  errors: readonly RunError[];
 }
 
 export interface RunError {

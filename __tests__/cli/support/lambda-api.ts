@@ -78,5 +78,6 @@ export function summary(
     warnings: {},
     durationMs: 1,
     error: null,
+    errors: [],
   };
 }

@@ -8,9 +8,6 @@ interface SdkError extends Error {
 const RETRIABLE_CODES =
   /^(SlowDown|Throttling|ThrottlingException|RequestTimeout|InternalError|ServiceUnavailable)$/;
 
-const CREDENTIALS_CODES =
-  /^(ExpiredToken|TokenRefreshRequired|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch|RequestTimeTooSkewed)$/;
-
 /** The error of a ListObjectsV2 call. */
 export function listError(cause: unknown, bucket: string): ExtractError {
   const { name, message, $metadata } = cause as SdkError;
@@ -48,8 +45,6 @@ export function readError(cause: unknown, object: SourceObject): ExtractError {
 /** The error that an answer other than 200 is. */
 export function statusError(status: number, body: string, object: SourceObject): ExtractError {
   const code = /<Code>([^<]+)/.exec(body)?.[1] ?? `HTTP ${status}`;
-  if (CREDENTIALS_CODES.test(code))
-    return fatal(`S3 refused the credentials (${code}): renew them, or check the clock.`, undefined, object);
   if (status === 404 || status === 412)
     return new ExtractError("changed", `${object.key} was replaced or removed since it was listed.`, {
       object: nameOf(object),

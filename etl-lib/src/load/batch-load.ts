@@ -1,205 +1,101 @@
 import { addEvents, countReject, noEvents } from "../counts.js";
-import type { ExtractError } from "../errors.js";
 import { RepairLog } from "../transform/repair.js";
-import {
-  EVENT_COLUMNS,
-  type EventCounts,
-  type RejectCounts,
-  type SourceObject,
-  type Warnings,
-} from "../types.js";
-import { copyIntoEvents, copyIntoStage, type StagedLine } from "./copy.js";
+import type { EventCounts, RejectCounts, SourceObject, Warnings } from "../types.js";
 import type { EventChunk, ObjectTally } from "./event-chunk.js";
+import type { InsertNew } from "./insert-new.js";
 import { type Claim, claim, settle } from "./ledger.js";
-import { OpenObject } from "./open-object.js";
-import { assertKept } from "./pg-errors.js";
 import { insertRejects } from "./rejects.js";
 import type { WarehouseClient } from "./warehouse.js";
 
-const EVENTS = "public.clickstream_events";
-const COLUMNS = EVENT_COLUMNS.join(", ");
-
 /** What a batch added to the warehouse, or would have. */
 export interface BatchResult {
-  /** Objects read to their end. */
-  readonly read: number;
-  /** Objects loaded now; the others that were read were loaded by someone else meanwhile. */
-  readonly loaded: number;
-  /** Why objects were left out, by their index in the batch. */
-  readonly failures: ReadonlyMap<number, ExtractError>;
-  readonly events: EventCounts;
-  readonly rejects: RejectCounts;
-  readonly warnings: Warnings;
-}
-
-/** How the last chunk went, which is how the next one is tried first. */
-export interface CopyMode {
-  direct: boolean;
-}
-
-/** What was written so far; objects by their index in the batch. */
-interface Written {
-  readonly counts: Map<number, EventCounts>;
-  readonly claims: Map<number, Claim>;
-  /** What the ledger says of the objects that were claimed. */
-  readonly claimed: Map<number, EventCounts>;
-  readonly rejects: RejectCounts;
-  readonly warnings: Warnings;
-  readonly hours: Set<number>;
+  /** Objects loaded now; the others of the batch were loaded by someone else meanwhile. */
+  loaded: number;
+  events: EventCounts;
+  rejects: RejectCounts;
+  warnings: Warnings;
 }
 
 /** One batch on its way into the warehouse, inside the caller's transaction. */
 export class BatchLoad {
-  readonly #failures = new Map<number, ExtractError>();
-  readonly #open: OpenObject<Written>;
-  #written: Written = {
-    counts: new Map(),
-    claims: new Map(),
-    claimed: new Map(),
-    rejects: {},
-    warnings: {},
-    hours: new Set(),
-  };
+  readonly #repairs = new RepairLog();
+  readonly #counts: EventCounts[];
+  readonly #hours = new Set<number>();
+  readonly #rejects: RejectCounts = {};
+  #claims: Map<number, Claim> | undefined;
+  #expected: EventCounts[] = [];
 
   constructor(
     private readonly client: WarehouseClient,
     private readonly runId: string,
     private readonly objects: readonly SourceObject[],
-    private readonly mode: CopyMode,
+    private readonly insertNew: InsertNew,
     private readonly reload = false,
   ) {
-    this.#open = new OpenObject(client);
+    this.#counts = objects.map(noEvents);
   }
 
-  /** Takes the chunk's objects in the ledger, and writes the rows and rejects of those that nobody else has. */
+  /** Writes a chunk's rows and rejects. The first one takes the objects in the ledger. */
   async add(chunk: EventChunk): Promise<void> {
-    this.#written = await this.#open.enter(chunk, this.#written);
-    for (const [object, failure] of chunk.failures) this.#failures.set(object, failure);
-    await this.#claim(chunk);
-    const { counts, claims, rejects, warnings, hours } = this.#written;
-    const inserted = await this.#insert(chunk, claims);
+    this.#claims ??= await this.#claim(chunk);
+    const inserted = await this.#insert(chunk, this.#claims);
     for (const [object, tally] of chunk.tallies)
-      addEvents(countsOf(counts, object), countsFrom(tally, inserted.get(object) ?? 0));
-    const ours = chunk.rejects.filter(({ object }) => claims.has(object));
-    await insertRejects(this.client, this.runId, this.objects, ours);
-    for (const { cause, records } of ours) countReject(rejects, cause, records);
-    new RepairLog(warnings).merge(chunk.repairs.warnings);
-    for (const hour of chunk.hours) hours.add(hour);
-    await this.#open.leave(chunk);
+      if (this.#claims.has(object))
+        addTally(this.#counts[object] as EventCounts, tally, inserted.get(object) ?? 0);
+    const rejects = chunk.rejects.filter(({ object }) => this.#claims?.has(object));
+    await insertRejects(this.client, this.runId, this.objects, rejects);
+    for (const { cause } of rejects) countReject(this.#rejects, cause);
+    this.#repairs.merge(chunk.repairs.warnings);
+    for (const hour of chunk.hours) this.#hours.add(hour);
   }
 
   /** The UTC hours that rows of this batch lie in. */
   get hours(): ReadonlySet<number> {
-    return this.#written.hours;
+    return this.#hours;
   }
 
-  /** Corrects the ledger where a further chunk, or a duplicate, made other counts than expected. */
+  /** Corrects the ledger where a chunk that was not the first, or a duplicate, made other counts. */
   async finish(): Promise<BatchResult> {
-    const { counts, claims, claimed, rejects, warnings } = this.#written;
+    const claims = this.#claims ?? (await this.#claim());
     const changed = [...claims].filter(([object, { before }]) => {
-      const [is, says] = [countsOf(counts, object), countsOf(claimed, object)];
-      return before !== null || is.inserted !== says.inserted || is.read !== says.read;
+      const [counts, expected] = [this.#counts[object], this.#expected[object]] as [EventCounts, EventCounts];
+      return before !== null || counts.inserted !== expected.inserted || counts.read !== expected.read;
     });
     await settle(
       this.client,
       changed.map(([object]) => this.objects[object] as SourceObject),
-      changed.map(([object, { before }]) => ofVersion(countsOf(counts, object), before)),
+      changed.map(([object, { before }]) => ofVersion(this.#counts[object] as EventCounts, before)),
     );
     const events = noEvents();
-    for (const object of claims.keys()) addEvents(events, countsOf(counts, object));
-    return { read: counts.size, loaded: claims.size, failures: this.#failures, events, rejects, warnings };
+    for (const object of claims.keys()) addEvents(events, this.#counts[object] as EventCounts);
+    return { loaded: claims.size, events, rejects: this.#rejects, warnings: this.#repairs.warnings };
   }
 
-  /** Expects what holds of nearly every object: all of it is in this chunk, and nothing is there already. */
-  async #claim(chunk: EventChunk): Promise<void> {
-    const { counts, claims, claimed } = this.#written;
-    const fresh = [...chunk.tallies].filter(([object]) => !counts.has(object));
-    if (fresh.length === 0) return;
-    const expected = fresh.map(([, tally]) =>
-      countsFrom(tally, tally.read - tally.rejected - tally.duplicates),
-    );
-    const objects = fresh.map(([object]) => this.objects[object] as SourceObject);
-    const taken = await claim(this.client, this.runId, objects, expected, this.reload);
-    for (const [at, [object]] of fresh.entries()) {
-      const found = taken.get(at);
-      if (!found) continue;
-      claims.set(object, found);
-      claimed.set(object, expected[at] as EventCounts);
-    }
+  /** Expects what holds in nearly every batch: one chunk, in which nothing is a duplicate of what is there. */
+  #claim(chunk?: EventChunk): Promise<Map<number, Claim>> {
+    this.#expected = this.objects.map((_, object) => {
+      const counts = noEvents();
+      const tally = chunk?.tallies.get(object);
+      if (tally) addTally(counts, tally, tally.read - tally.rejected - tally.duplicates);
+      return counts;
+    });
+    return claim(this.client, this.runId, this.objects, this.#expected, this.reload);
   }
 
   /** @returns how many rows of each object were new */
-  async #insert(chunk: EventChunk, claims: Map<number, Claim>): Promise<Map<number, number>> {
-    if (chunk.lines.count === 0) return new Map();
-    const isWhole = [...chunk.tallies.keys()].every((object) => claims.has(object));
-    if (this.mode.direct && isWhole && (await this.#tryDirect(chunk.lines)))
-      return countBy(chunk.objectOfLine);
-    const inserted = await this.#insertNew(stagedLines(chunk, claims));
-    const total = [...inserted.values()].reduce((sum, count) => sum + count, 0);
-    this.mode.direct = total === chunk.lines.count;
-    if (!this.mode.direct) await this.#assertAllThere();
+  async #insert({ rows, objectOfRow }: EventChunk, claims: Map<number, Claim>): Promise<Map<number, number>> {
+    const inserted = new Map<number, number>();
+    const wanted = Uint8Array.from(objectOfRow, (object) => (claims.has(object) ? 1 : 0));
+    await this.insertNew.insert(this.client, rows, wanted);
+    for (const [row, object] of objectOfRow.entries())
+      if (wanted[row]) inserted.set(object, (inserted.get(object) ?? 0) + 1);
     return inserted;
   }
-
-  /** False when an event of the chunk is there already; the table is then as before. */
-  async #tryDirect(lines: EventChunk["lines"]): Promise<boolean> {
-    await this.client.query("SAVEPOINT chunk");
-    try {
-      assertKept(EVENTS, await copyIntoEvents(this.client, lines.bytes), lines.count);
-      await this.client.query("RELEASE SAVEPOINT chunk");
-      return true;
-    } catch (error) {
-      if ((error as { code?: string }).code !== "23505") throw error;
-      await this.client.query("ROLLBACK TO SAVEPOINT chunk");
-      return false;
-    }
-  }
-
-  /** What was not inserted now is there from before, unless something keeps rows from being inserted. */
-  async #assertAllThere(): Promise<void> {
-    const { rows } = await this.client.query<{ staged: number; there: number }>(
-      `SELECT count(*)::int AS staged, count(e.event_id)::int AS there
-       FROM pg_temp.etl_stage LEFT JOIN public.clickstream_events e USING (event_id)`,
-    );
-    assertKept(EVENTS, rows[0]?.there ?? 0, rows[0]?.staged ?? 0);
-  }
-
-  async #insertNew(lines: Iterable<StagedLine>): Promise<Map<number, number>> {
-    await copyIntoStage(this.client, lines);
-    const { rows } = await this.client.query<{ object_no: number; inserted: number }>(
-      `WITH inserted AS (
-         INSERT INTO public.clickstream_events (${COLUMNS}) SELECT ${COLUMNS} FROM pg_temp.etl_stage
-         ON CONFLICT (event_id) DO NOTHING RETURNING event_id)
-       SELECT object_no, count(*)::int AS inserted FROM pg_temp.etl_stage JOIN inserted USING (event_id) GROUP BY 1`,
-    );
-    return new Map(rows.map(({ object_no, inserted }) => [object_no, inserted]));
-  }
 }
 
-/** The chunk's rows of objects that are `within`. */
-export function* stagedLines(
-  { lines, objectOfLine }: EventChunk,
-  within: { has(object: number): boolean },
-): Generator<StagedLine> {
-  for (const [index, object] of objectOfLine.entries())
-    if (within.has(object)) yield { object, line: lines.line(index) };
+function addTally(counts: EventCounts, { read, rejected }: ObjectTally, inserted: number): void {
+  addEvents(counts, { read, inserted, rejected, duplicates: read - rejected - inserted });
 }
-
-function countsOf(all: Map<number, EventCounts>, object: number): EventCounts {
-  let counts = all.get(object);
-  if (!counts) {
-    counts = noEvents();
-    all.set(object, counts);
-  }
-  return counts;
-}
-
-const countsFrom = ({ read, rejected }: ObjectTally, inserted: number): EventCounts => ({
-  read,
-  inserted,
-  rejected,
-  duplicates: read - rejected - inserted,
-});
 
 /**
  * What the ledger says of a version is what of it lies in the table, whichever load inserted it. So rows that were lost
@@ -212,10 +108,4 @@ function ofVersion(counts: EventCounts, before: EventCounts | null): EventCounts
   const fresh = Math.min(counts.inserted, Math.max(0, accepted - before.inserted - before.duplicates));
   const inserted = Math.min(accepted, before.inserted + fresh);
   return { read, inserted, duplicates: accepted - inserted, rejected };
-}
-
-function countBy(keys: readonly number[]): Map<number, number> {
-  const counts = new Map<number, number>();
-  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
-  return counts;
 }

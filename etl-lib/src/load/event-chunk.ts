@@ -1,9 +1,8 @@
-import type { ExtractError } from "../errors.js";
 import { RepairLog } from "../transform/repair.js";
 import type { TransformedRecords } from "../transform/transform-records.js";
 import type { EventRow, Reject } from "../types.js";
-import { copyLine } from "./copy-line.js";
-import { LineBuffer } from "./line-buffer.js";
+import { addRow } from "./copy-row.js";
+import { RowBuffer } from "./row-buffer.js";
 
 /** What one object contributed to a chunk, before the warehouse said what of it was new. */
 export interface ObjectTally {
@@ -15,73 +14,54 @@ export interface ObjectTally {
 
 const HOUR = 60 * 60 * 1000;
 
-/** What a reject takes beside its text, roughly. */
-const REJECT_BYTES = 256;
-
 /**
  * Rows and rejects on their way to the warehouse, encoded for COPY. An event that comes twice in a chunk is counted
  * as a duplicate here, so that COPY meets each event_id once.
  */
 export class EventChunk {
-  readonly lines = new LineBuffer();
-  /** Of each line, the index of its object in the batch. */
-  readonly objectOfLine: number[] = [];
+  readonly rows = new RowBuffer();
+  /** Of each row, the index of its object in the batch. */
+  readonly objectOfRow: number[] = [];
   readonly rejects: (Reject & { readonly object: number })[] = [];
   readonly tallies = new Map<number, ObjectTally>();
-  /** Objects that could not be read, or not to their end: what earlier chunks hold of them is to be undone. */
-  readonly failures = new Map<number, ExtractError>();
-  /** The object, alone in this chunk, of which the next one has more. */
-  continues: number | undefined;
   readonly repairs = new RepairLog();
   /** The UTC hours its rows lie in, in milliseconds since 1970. */
   readonly hours = new Set<number>();
-  #rejectBytes = 0;
-  readonly #ids = new Set<string>();
-
-  get isEmpty(): boolean {
-    return this.tallies.size === 0 && this.failures.size === 0;
-  }
-
-  /** Rows and rejects. */
-  get count(): number {
-    return this.lines.count + this.rejects.length;
-  }
+  #rejectChars = 0;
 
   /** What is held, in bytes, roughly. */
   get size(): number {
-    return this.lines.size + this.#rejectBytes;
+    return this.rows.length + this.#rejectChars;
   }
 
   /** Adds what records of an object became; one without a record is known all the same. */
   add(object: number, { rows, rejects, repairs }: TransformedRecords): void {
-    this.#tally(object);
+    this.tally(object);
     for (const row of rows) this.addRow(object, row);
     for (const reject of rejects) this.addReject(object, reject);
     this.repairs.merge(repairs.warnings);
   }
 
   addRow(object: number, row: EventRow): void {
-    const tally = this.#tally(object);
+    const tally = this.tally(object);
     tally.read++;
-    if (this.#ids.has(row.event_id)) {
+    if (!addRow(this.rows, row)) {
       tally.duplicates++;
       return;
     }
-    this.#ids.add(row.event_id);
-    this.lines.push(copyLine(row));
-    this.objectOfLine.push(object);
+    this.objectOfRow.push(object);
     this.hours.add(Math.floor(row.event_timestamp.getTime() / HOUR) * HOUR);
   }
 
   addReject(object: number, reject: Reject): void {
-    const tally = this.#tally(object);
-    tally.read += reject.records;
-    tally.rejected += reject.records;
+    const tally = this.tally(object);
+    tally.read++;
+    tally.rejected++;
     this.rejects.push({ ...reject, object });
-    this.#rejectBytes += REJECT_BYTES + reject.raw.length;
+    this.#rejectChars += reject.raw.length;
   }
 
-  #tally(object: number): ObjectTally {
+  private tally(object: number): ObjectTally {
     let tally = this.tallies.get(object);
     if (!tally) {
       tally = { read: 0, rejected: 0, duplicates: 0 };

@@ -38,7 +38,7 @@ export async function recordEnd(
 ): Promise<void> {
   await db.query(
     `UPDATE etl.runs SET status = $2, finished_at = now(), objects = $3, events = $4, rejects = $5, warnings = $6,
-       timings = $7, error = $8
+       timings = $7, error = $8, errors = $9
      WHERE run_id = $1`,
     [
       summary.runId,
@@ -49,6 +49,7 @@ export async function recordEnd(
       JSON.stringify(summary.warnings),
       JSON.stringify(timings),
       summary.error && JSON.stringify(summary.error),
+      JSON.stringify(summary.errors),
     ],
   );
 }

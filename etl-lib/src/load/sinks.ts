@@ -1,7 +1,8 @@
 import type { SourceObject } from "../types.js";
-import { BatchLoad, type BatchResult, type CopyMode } from "./batch-load.js";
+import { BatchLoad, type BatchResult } from "./batch-load.js";
 import { DryRunStage } from "./dry-run.js";
 import type { EventChunk } from "./event-chunk.js";
+import { InsertNew } from "./insert-new.js";
 import { isLoadedBy } from "./ledger.js";
 import { markStale } from "./rollups.js";
 import { checkOut, inTransaction, type WarehouseClient, type WarehousePool } from "./warehouse.js";
@@ -19,7 +20,7 @@ export interface BatchSink {
 
 /** Each batch in a transaction of its own. */
 export class WarehouseSink implements BatchSink {
-  readonly #mode: CopyMode = { direct: true };
+  readonly #insertNew = new InsertNew();
   /** What the transaction asked to commit last holds; the answer may have been lost. */
   #unconfirmed: BatchResult | undefined;
 
@@ -35,7 +36,7 @@ export class WarehouseSink implements BatchSink {
     const committed = this.#unconfirmed;
     if (committed && (await isLoadedBy(this.pool, this.runId, objects))) return committed;
     return inTransaction(this.pool, async (client) => {
-      const batch = new BatchLoad(client, this.runId, objects, this.#mode, this.reload);
+      const batch = new BatchLoad(client, this.runId, objects, this.#insertNew, this.reload);
       for await (const chunk of chunks) await batch.add(chunk);
       const result = await batch.finish();
       // The claim waited for a commit that had not arrived yet when it was looked for above.
@@ -56,9 +57,9 @@ export class DryRunSink implements BatchSink {
 
   constructor(private readonly pool: WarehousePool) {}
 
-  async load(_objects: readonly SourceObject[], chunks: AsyncIterable<EventChunk>): Promise<BatchResult> {
+  async load(objects: readonly SourceObject[], chunks: AsyncIterable<EventChunk>): Promise<BatchResult> {
     this.#client ??= await this.#begin();
-    const stage = new DryRunStage(this.#client);
+    const stage = new DryRunStage(this.#client, objects.length);
     await stage.begin();
     try {
       for await (const chunk of chunks) await stage.add(chunk);

@@ -1,5 +1,5 @@
 import { addEvents, addRejects, noEvents, noObjects } from "../counts.js";
-import { EtlError, type ExtractError } from "../errors.js";
+import { EtlError } from "../errors.js";
 import type { BatchResult } from "../load/batch-load.js";
 import { toLoadError } from "../load/pg-errors.js";
 import { RepairLog } from "../transform/repair.js";
@@ -16,6 +16,8 @@ export interface RunProgress {
   readonly elapsedMs: number;
 }
 
+const MAX_ERRORS = 20;
+
 export type TimedStage = "planMs" | "extractMs" | "loadMs" | "rollupsMs";
 
 /** What a run has done so far: counts, times, and what went wrong. */
@@ -25,9 +27,11 @@ export class RunRecord {
   readonly bytes = { listed: 0, loaded: 0 };
   readonly timings: { [stage in TimedStage]: number } = { planMs: 0, extractMs: 0, loadMs: 0, rollupsMs: 0 };
   isListed = false;
-  /** The first object that could not be read, or what ended the run. */
+  /** What ended the run, else the first object that could not be read. */
   error: RunError | null = null;
+  readonly errors: RunError[] = [];
   isAborted = false;
+  isInterrupted = false;
   readonly #rejects: RejectCounts = {};
   readonly #repairs = new RepairLog();
   readonly #startedAt: number;
@@ -53,29 +57,26 @@ export class RunRecord {
     this.bytes.listed += bytes;
   }
 
-  loaded({ read, loaded, events, rejects, warnings }: BatchResult): void {
+  /** @param objects how many the batch held */
+  loaded({ loaded, events, rejects, warnings }: BatchResult, objects: number): void {
     this.objects.loaded += loaded;
-    this.objects.alreadyLoaded += read - loaded;
+    this.objects.alreadyLoaded += objects - loaded;
     addEvents(this.events, events);
     addRejects(this.#rejects, rejects);
     this.#repairs.merge(warnings);
   }
 
-  /** An object that is left to a later run; one that has changed is simply seen in its new version. */
-  unread(error: ExtractError): void {
-    if (error.kind === "changed") return;
-    this.objects.failed++;
-    this.failed(error);
-  }
-
-  /** What a run goes on without. */
+  /** An object that is left to a later run. */
   failed(error: unknown): void {
-    this.error ??= describeError(error);
+    const described = describeError(error);
+    this.error ??= described;
+    if (this.errors.length < MAX_ERRORS) this.errors.push(described);
   }
 
   /** What ended the run. */
   aborted(error: unknown): void {
-    this.error = describeError(error);
+    this.error = null;
+    this.failed(error);
     this.isAborted = true;
   }
 
@@ -114,12 +115,14 @@ export class RunRecord {
       warnings: this.#repairs.warnings,
       durationMs: Math.round(this.elapsedMs),
       error: this.error,
+      errors: this.errors,
     };
   }
 
   #status(): RunSummary["status"] {
     const { loaded, failed, remaining } = this.objects;
     if (this.isAborted) return "failed";
+    if (this.isInterrupted) return "interrupted";
     if (failed > 0 || remaining > 0) return "partial";
     return loaded > 0 ? "succeeded" : "skipped";
   }

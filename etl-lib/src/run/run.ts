@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { ExtractError } from "../errors.js";
 import { BackgroundRefresh } from "../load/background-refresh.js";
+import type { BatchResult } from "../load/batch-load.js";
 import type { EventChunk } from "../load/event-chunk.js";
 import { assertSchema } from "../load/migrate.js";
 import { toLoadError } from "../load/pg-errors.js";
@@ -13,7 +14,6 @@ import type { RunSummary, RunTrigger, Source, SourceObject, Window } from "../ty
 import { type BatchToLoad, planBatches } from "./plan-batches.js";
 import { prefetch } from "./prefetch.js";
 import { type ReadOptions, readChunks } from "./read-chunks.js";
-import { ReadHealth } from "./read-health.js";
 import { describeError, type RunProgress, RunRecord } from "./run-record.js";
 
 export interface RunOptions {
@@ -37,6 +37,8 @@ export interface RunOptions {
   readonly batchRows?: number;
   /** No batch is started after this many milliseconds; what is left is `objects.remaining`. */
   readonly timeBudgetMs?: number | undefined;
+  /** Aborted: the batch at hand is rolled back, nothing is refreshed, and the run ends as `interrupted`. */
+  readonly signal?: AbortSignal | undefined;
   readonly retry?: RetryPolicy;
   /** Called after each chunk and each page of the listing. */
   readonly onProgress?: (progress: RunProgress) => void;
@@ -46,8 +48,16 @@ export interface RunOptions {
 
 /** Chunks of the next batch that are made while one commits. */
 const CHUNKS_AHEAD = 2;
+/** What is under way when a run is interrupted has so long to end. */
+const INTERRUPTION_GRACE_MS = 400;
 /** Batches planned ahead, so that a reader soon knows the total. */
 const BATCHES_AHEAD = 25;
+/**
+ * So many objects in a row that cannot be read are not their own fault: an outage, after a minute of retries each, or
+ * a missing permission. Refused ones cost little, and some (archived, say) may well lie side by side.
+ */
+const MAX_FAILURES_IN_A_ROW = { retriable: 5, fatal: 100 };
+
 /**
  * Loads what is new in the window, exactly once. Never throws for a run that fails: the summary says why, and what
  * was committed before stays, so that the next run takes up the rest.
@@ -62,8 +72,8 @@ class Run {
   readonly #sink: BatchSink;
   readonly #background: BackgroundRefresh;
   readonly #retry: RetryPolicy;
-  readonly #read: Pick<ReadOptions, "concurrency" | "batchRows">;
-  readonly #health: ReadHealth;
+  readonly #read: ReadOptions;
+  #failuresInARow = 0;
   #ahead: AsyncIterableIterator<EventChunk> | undefined;
 
   constructor(private readonly options: RunOptions) {
@@ -81,20 +91,21 @@ class Run {
     this.#background = new BackgroundRefresh(() => refreshStep(pool), clock);
     this.#retry = retry;
     this.#read = { concurrency, batchRows };
-    this.#health = new ReadHealth(clock);
   }
 
   async execute(): Promise<RunSummary> {
     try {
       await this.#begin();
-      await this.#loadAll();
+      await this.#unlessInterrupted(this.#loadAll());
     } catch (error) {
-      this.#record.aborted(error);
+      if (this.options.signal?.aborted) this.#record.isInterrupted = true;
+      else this.#record.aborted(error);
     }
     void this.#ahead?.return?.(); // may be in the middle of a retry that nobody waits for any more
-    await this.#sink.close().catch(() => undefined); // a dry run's connection may be gone already
+    const closed = this.#sink.close().catch(() => undefined); // a dry run's connection may be gone already
+    if (!this.#record.isInterrupted) await closed; // … or busy
     const { dryRun = false } = this.options;
-    if (!dryRun) await this.#refresh();
+    if (!dryRun && !this.#record.isInterrupted) await this.#refresh();
     const summary = this.#record.summarize({ runId: this.#runId, window: this.#window(), dryRun });
     if (!dryRun) await this.#write(summary);
     return summary;
@@ -116,7 +127,7 @@ class Run {
     try {
       let next = await this.#record.timed("planMs", () => planned.next());
       let chunks = this.#startReading(next.value);
-      while (!next.done && !this.#isTimeUp() && !this.#health.isOutage) {
+      while (!next.done && !this.#isTimeUp()) {
         const batch: BatchToLoad = next.value;
         const upcoming = planned
           .next()
@@ -128,7 +139,17 @@ class Run {
     } finally {
       await planned.return?.();
     }
-    if (this.#health.verdict) throw this.#health.verdict;
+  }
+
+  /** Waits a moment for the work to notice, so that what it commits is counted, and no longer: it may hang in a read. */
+  async #unlessInterrupted(work: Promise<void>): Promise<void> {
+    const { signal } = this.options;
+    if (!signal) return work;
+    const overdue = new Promise<void>((resolve) => {
+      signal.addEventListener("abort", () => setTimeout(resolve, INTERRUPTION_GRACE_MS), { once: true });
+    });
+    await Promise.race([work, overdue]);
+    signal.throwIfAborted();
   }
 
   async *#plan(): AsyncGenerator<BatchToLoad> {
@@ -152,33 +173,68 @@ class Run {
 
   #startReading(batch: BatchToLoad | undefined) {
     if (!batch || this.#isTimeUp()) return undefined;
-    this.#ahead = prefetch(this.#chunksOf(batch), CHUNKS_AHEAD);
+    this.#ahead = prefetch(readChunks(this.options.source, batch.objects, this.#read), CHUNKS_AHEAD);
     return this.#ahead;
   }
 
-  /** Objects that cannot be read are left out of their batch, which is loaded without them. */
+  /** Objects that cannot be read are left out of their batch, which is then loaded without them. */
   async #load(batch: BatchToLoad, firstChunks: AsyncIterable<EventChunk> | undefined): Promise<void> {
-    let attempt = 0;
-    const result = await this.#retrying(() => {
-      const chunks = attempt++ === 0 && firstChunks ? firstChunks : this.#chunksOf(batch);
-      return this.#record.timed("loadMs", () => this.#sink.load(batch.objects, this.#watch(chunks), attempt));
-    });
-    this.#record.loaded(result);
-    for (const failure of result.failures.values()) this.#record.unread(failure);
-    if (!this.options.dryRun && !this.#isTimeUp()) this.#background.committed(result.events.inserted);
+    let { objects } = batch;
+    let chunks = firstChunks;
+    let behindLastFailure = 0;
+    while (objects.length > 0) {
+      const outcome = await this.#tryLoad(objects, chunks);
+      if (!(outcome instanceof ExtractError)) {
+        this.#failuresInARow = 0;
+        this.#record.loaded(outcome, objects.length);
+        if (!this.options.dryRun && !this.#isTimeUp()) this.#background.committed(outcome.events.inserted);
+        break;
+      }
+      const at = objects.findIndex(({ bucket, key }) => `${bucket}/${key}` === outcome.object);
+      if (at > behindLastFailure) this.#failuresInARow = 0; // what lies between them was read
+      behindLastFailure = at;
+      this.#leaveOut(outcome);
+      objects = objects.toSpliced(at, 1);
+      chunks = undefined;
+    }
     this.#record.bytes.loaded += batch.bytes;
     this.#report();
   }
 
-  #chunksOf(batch: BatchToLoad): AsyncIterable<EventChunk> {
-    return readChunks(this.options.source, batch.objects, { ...this.#read, health: this.#health });
+  #tryLoad(
+    objects: BatchToLoad["objects"],
+    firstChunks: AsyncIterable<EventChunk> | undefined,
+  ): Promise<BatchResult | ExtractError> {
+    let attempt = 0;
+    return this.#retrying(async () => {
+      const chunks =
+        attempt++ === 0 && firstChunks ? firstChunks : readChunks(this.options.source, objects, this.#read);
+      try {
+        return await this.#record.timed("loadMs", () =>
+          this.#sink.load(objects, this.#watch(chunks), attempt),
+        );
+      } catch (error) {
+        // The source has retried already what can be: this object is given up, not the batch.
+        if (error instanceof ExtractError && error.object) return error;
+        throw error;
+      }
+    });
   }
 
   async *#watch(chunks: AsyncIterable<EventChunk>): AsyncGenerator<EventChunk> {
     for await (const chunk of this.#record.timedChunks(chunks)) {
+      this.options.signal?.throwIfAborted();
       yield chunk;
       this.#report();
     }
+  }
+
+  /** A changed object is simply left to the next run, which sees its new version. */
+  #leaveOut(error: ExtractError): void {
+    if (error.kind === "changed") return;
+    this.#record.objects.failed++;
+    this.#record.failed(error);
+    if (++this.#failuresInARow >= MAX_FAILURES_IN_A_ROW[error.kind]) throw error;
   }
 
   /** Also after a failure, and for what an earlier run was killed before it could refresh. */
@@ -197,7 +253,8 @@ class Run {
   /** What the run did stands in the warehouse even when its own row cannot be written. */
   async #write(summary: RunSummary): Promise<void> {
     const write = () => recordEnd(this.options.pool, summary, this.#record.timings);
-    await (this.#record.isAborted ? write() : this.#retrying(write)).catch((error) => {
+    const isOver = this.#record.isAborted || this.#record.isInterrupted;
+    await (isOver ? write() : this.#retrying(write)).catch((error) => {
       summary.error ??= describeError(toLoadError(error));
     });
   }
@@ -208,7 +265,8 @@ class Run {
   }
 
   #isTimeUp(): boolean {
-    const { timeBudgetMs } = this.options;
+    const { timeBudgetMs, signal } = this.options;
+    if (signal?.aborted) return true;
     return timeBudgetMs !== undefined && this.#record.elapsedMs >= timeBudgetMs;
   }
 
