@@ -15,20 +15,20 @@ const STATE = JSON.stringify({ version: 4, outputs: { instance_id: { value: "i-0
 describe("doctor's report", () => {
   const holds: Finding = { check: "endpoints", status: "holds", detail: "s3 is available", fix: null };
   const fails: Finding = { check: "schedule", status: "fails", detail: "it is disabled", fix: "enable it" };
-  const unknown: Finding = { check: "backups", status: "unknown", detail: "denied", fix: "mend this" };
+  const unknown: Finding = { check: "backups", status: "unknown", detail: "denied", fix: "fix this" };
 
   it("has one line for each check, with what to do beside what fails", () => {
     expect(reportText([holds, fails, unknown]).split("\n")).to.deep.equal([
       "✔ endpoints  s3 is available",
       "✘ schedule   it is disabled → enable it",
-      "? backups    denied → mend this",
+      "? backups    denied → fix this",
       "",
       "1 of 3 checks hold, 1 fails, 1 could not be made.",
     ]);
   });
 
   it("closes in one sentence when all is well", () => {
-    expect(reportText([holds])).to.match(/\n\nAll 1 checks hold\.$/);
+    expect(reportText([holds])).to.match(/\n\nThe one check holds\.$/);
   });
 });
 

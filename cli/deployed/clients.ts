@@ -3,6 +3,7 @@ import { EC2Client } from "@aws-sdk/client-ec2";
 import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import type { S3Client } from "@aws-sdk/client-s3";
+import { SNSClient } from "@aws-sdk/client-sns";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { SSMClient } from "@aws-sdk/client-ssm";
 import { createS3Client } from "../../connect/clients.js";
@@ -15,6 +16,7 @@ export interface Clients {
   readonly events: EventBridgeClient;
   readonly lambda: LambdaClient;
   readonly s3: S3Client;
+  readonly sns: SNSClient;
   readonly sqs: SQSClient;
   readonly ssm: SSMClient;
 }
@@ -35,6 +37,7 @@ export function createClients(region: string, env: Env): Clients {
     events: new EventBridgeClient(options),
     lambda: new LambdaClient(options),
     s3: createS3Client(aws),
+    sns: new SNSClient(options),
     sqs: new SQSClient(options),
     ssm: new SSMClient(options),
   };

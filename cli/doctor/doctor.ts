@@ -38,6 +38,6 @@ async function makeFinding({ name, inspect }: Check, subject: Subject): Promise<
       : { check: name, status: "fails", detail: condition.detail, fix: condition.fix };
   } catch (error) {
     const detail = oneLine(sentenceOf(error), LONGEST_REASON);
-    return { check: name, status: "unknown", detail, fix: "mend this, then run it again" };
+    return { check: name, status: "unknown", detail, fix: "fix this, then run doctor again" };
   }
 }

@@ -1,15 +1,89 @@
 import { DescribeVpcEndpointsCommand, type VpcEndpoint } from "@aws-sdk/client-ec2";
+import {
+  HOST_LIMITS,
+  HOST_METRICS,
+  METRICS_DIMENSION,
+  METRICS_NAMESPACE,
+} from "../../functions/etl/contract.js";
 import { endpointName, interfaceServices } from "../../stacks/names.js";
 import type { Condition } from "../deployed/host.js";
 import { inspectAgent, inspectInstance } from "../deployed/host.js";
-import { type Check, fails, holds, type Subject } from "./check.js";
+import { duration } from "../shared/format.js";
+import { type Check, DAY, fails, holds, type Subject } from "./check.js";
+import { newestPoint } from "./metrics.js";
 
 const instance: Check = { name: "instance", inspect: ({ deployed }) => inspectInstance(deployed) };
 const agent: Check = { name: "session manager", inspect: ({ deployed }) => inspectAgent(deployed) };
 const endpoints: Check = { name: "endpoints", inspect: inspectEndpoints };
+const state: Check = { name: "host state", inspect: inspectState };
 
 /** The host, and the only ways from the private subnet to AWS. */
-export const HOST_CHECKS: readonly Check[] = [instance, agent, endpoints];
+export const HOST_CHECKS: readonly Check[] = [instance, agent, endpoints, state];
+
+/** How the host's own figures read, and what helps where one is too high. */
+const FIGURES: {
+  readonly [name in keyof typeof HOST_METRICS]: { say(value: number): string; readonly fix: string };
+} = {
+  stateAge: {
+    say: (seconds) => `it wrote its state ${duration(seconds * 1000)} ago`,
+    fix: "on the host: sudo systemctl start clickstream-state",
+  },
+  dataUsed: {
+    say: (percent) => `the data volume is ${whole(percent)} % full`,
+    fix: "raise warehouseDataGb and deploy",
+  },
+  rootUsed: {
+    say: (percent) => `the root disk is ${whole(percent)} % full`,
+    fix: "see what fills it: du -xh / on the host",
+  },
+  memoryUsed: {
+    say: (percent) => `${whole(percent)} % of the memory is in use`,
+    fix: "raise warehouseInstanceType",
+  },
+  connectionsUsed: {
+    say: (percent) => `${whole(percent)} % of PostgreSQL's connections are in use`,
+    fix: "see whose they are: SELECT usename, application_name, state FROM pg_stat_activity",
+  },
+  failedUnits: {
+    say: (units) => (units === 1 ? "1 unit failed" : `${units || "no"} units failed`),
+    fix: "see which and why: SELECT failed_units, journal_errors FROM etl.host_state ORDER BY at DESC LIMIT 1",
+  },
+  backupAge: {
+    say: (seconds) => `the last dump is ${duration(seconds * 1000)} old`,
+    fix: "on the host: sudo systemctl start clickstream-backup",
+  },
+};
+
+const whole = (percent: number): string => percent.toFixed(0);
+
+/** What the host wrote of itself, as the function's last run passed it on. */
+async function inspectState({ deployed, now }: Subject): Promise<Condition> {
+  const service = await deployed.output("scheduler", "function_name");
+  const names = Object.keys(HOST_METRICS) as (keyof typeof HOST_METRICS)[];
+  const points = await Promise.all(
+    names.map(async (name) => ({
+      name,
+      point: await newestPoint(deployed.clients.cloudwatch, {
+        namespace: METRICS_NAMESPACE,
+        metric: HOST_METRICS[name],
+        dimensions: { [METRICS_DIMENSION]: service },
+        from: new Date(now.getTime() - DAY),
+        to: now,
+      }),
+    })),
+  );
+  const known = points.flatMap(({ name, point }) => (point ? [{ name, value: point.maximum }] : []));
+  if (known.length === 0)
+    return fails(
+      "no run passed on the host's state for 24 h",
+      `${FIGURES.stateAge.fix}; the next run passes it on`,
+    );
+  const bad = known.filter(({ name, value }) => value > HOST_LIMITS[name]);
+  const said = (figures: typeof known) =>
+    figures.map(({ name, value }) => FIGURES[name].say(value)).join(", ");
+  if (bad.length === 0) return holds(said(known.filter(({ name }) => name !== "backupAge")));
+  return fails(said(bad), bad.map(({ name }) => FIGURES[name].fix).join("; "));
+}
 
 async function inspectEndpoints({ deployed }: Subject): Promise<Condition> {
   const { config, clients } = deployed;

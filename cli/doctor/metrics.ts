@@ -15,6 +15,7 @@ export interface MetricPoint {
   /** Start of the minute. */
   readonly at: Date;
   readonly sum: number;
+  readonly maximum: number;
 }
 
 /** CloudWatch answers 1,440 points at most: the minutes of a day. */
@@ -29,12 +30,13 @@ export async function newestPoint(client: CloudWatchClient, query: MetricQuery):
     StartTime: query.from,
     EndTime: query.to,
     Period: MINUTE,
-    Statistics: ["Sum"],
+    Statistics: ["Sum", "Maximum"],
   });
   const { Datapoints } = await client.send(command);
-  const points = (Datapoints ?? []).map(({ Timestamp, Sum }) => ({
+  const points = (Datapoints ?? []).map(({ Timestamp, Sum, Maximum }) => ({
     at: new Date(Timestamp ?? 0),
     sum: Sum ?? 0,
+    maximum: Maximum ?? 0,
   }));
   const counted = points.filter(({ sum }) => sum >= (query.atLeast ?? 0));
   return counted.sort((one, other) => other.at.getTime() - one.at.getTime())[0] ?? null;

@@ -16,7 +16,8 @@ function closing(findings: readonly Finding[]): string {
   const counted = (status: Finding["status"]) =>
     findings.filter((finding) => finding.status === status).length;
   const [fails, unknown] = [counted("fails"), counted("unknown")];
-  if (fails + unknown === 0) return `All ${findings.length} checks hold.`;
+  if (fails + unknown === 0)
+    return findings.length === 1 ? "The one check holds." : `All ${findings.length} checks hold.`;
   const rest = unknown === 0 ? "" : `, ${unknown} could not be made`;
   return `${counted("holds")} of ${findings.length} checks hold, ${fails} fail${fails === 1 ? "s" : ""}${rest}.`;
 }

@@ -1,5 +1,6 @@
 import { DescribeAlarmsCommand, type MetricAlarm } from "@aws-sdk/client-cloudwatch";
 import { DescribeRuleCommand, ListTargetsByRuleCommand } from "@aws-sdk/client-eventbridge";
+import { ListSubscriptionsByTopicCommand } from "@aws-sdk/client-sns";
 import type { Condition } from "../deployed/host.js";
 import { absent, type Check, fails, holds, type Subject } from "./check.js";
 
@@ -38,7 +39,7 @@ async function inspectAlarms({ deployed }: Subject): Promise<Condition> {
   if (raised.length > 0)
     return fails(
       raised.map(({ AlarmName, AlarmDescription }) => `${AlarmName}: ${AlarmDescription}`).join("; "),
-      "mend what the other lines name; an alarm ends by itself",
+      "fix what the other lines name; an alarm ends by itself",
     );
   const muted = all
     .filter(({ ActionsEnabled }) => ActionsEnabled === false)
@@ -48,7 +49,25 @@ async function inspectAlarms({ deployed }: Subject): Promise<Condition> {
       `nobody is told of ${muted.join(", ")}`,
       `aws cloudwatch enable-alarm-actions --region ${config.region} --alarm-names ${muted.join(" ")}`,
     );
-  return holds(`all ${all.length} are quiet`);
+  return (await inspectSubscriptions(deployed)) ?? holds(`all ${all.length} are quiet`);
+}
+
+/** An alarm that nobody reads is none. Null: somebody does. */
+async function inspectSubscriptions(deployed: Subject["deployed"]): Promise<Condition | null> {
+  const TopicArn = await deployed.output("scheduler", "alarm_topic_arn");
+  const { Subscriptions = [] } = await deployed.clients.sns.send(
+    new ListSubscriptionsByTopicCommand({ TopicArn }),
+  );
+  if (Subscriptions.some(({ SubscriptionArn }) => SubscriptionArn?.startsWith("arn:"))) return null;
+  return Subscriptions.length > 0
+    ? fails(
+        "nobody has confirmed the subscription of the alarms",
+        "follow the link in AWS's e-mail to alarmEmail",
+      )
+    : fails(
+        "nobody is subscribed to the alarms",
+        `set alarmEmail and deploy, or aws sns subscribe --region ${deployed.config.region} --topic-arn ${TopicArn} …`,
+      );
 }
 
 async function alarmsOf({ clients }: Subject["deployed"], AlarmNamePrefix: string): Promise<MetricAlarm[]> {

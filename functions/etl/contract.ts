@@ -40,3 +40,14 @@ export const HOST_METRICS = {
   /** Seconds since the last dump that was read back; absent before the first. */
   backupAge: "HostBackupAge",
 } as const;
+
+/** Above these the host needs a person: there is an alarm on each, and `doctor` looks at them. Units as in HOST_METRICS. */
+export const HOST_LIMITS = {
+  stateAge: 1_800,
+  dataUsed: 80,
+  rootUsed: 90,
+  memoryUsed: 95,
+  connectionsUsed: 80,
+  failedUnits: 0,
+  backupAge: 108_000,
+} as const satisfies { [name in keyof typeof HOST_METRICS]: number };

@@ -4,7 +4,13 @@ import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic/index.js";
 import { SnsTopicSubscription } from "@cdktf/provider-aws/lib/sns-topic-subscription/index.js";
 import type { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue/index.js";
 import { Construct } from "constructs";
-import { HOST_METRICS, METRICS, METRICS_DIMENSION, METRICS_NAMESPACE } from "../../functions/etl/contract.js";
+import {
+  HOST_LIMITS,
+  HOST_METRICS,
+  METRICS,
+  METRICS_DIMENSION,
+  METRICS_NAMESPACE,
+} from "../../functions/etl/contract.js";
 import type { BaseStack } from "../base-stack.js";
 
 const HOUR = 3600;
@@ -126,12 +132,13 @@ export class EtlAlarms extends Construct {
       statistic: "Maximum" as const,
       period: 300,
     };
-    const own = (metric: string, description: string, above: number): Alarm => ({
-      ...this.ownMetric(metric),
+    const own = (name: keyof typeof HOST_METRICS, description: string): Alarm => ({
+      ...this.ownMetric(HOST_METRICS[name]),
       description,
       statistic: "Maximum",
-      above,
+      above: HOST_LIMITS[name],
     });
+    const { stateAge, dataUsed, rootUsed, memoryUsed, connectionsUsed, backupAge } = HOST_LIMITS;
     return {
       host_check: {
         ...ec2,
@@ -140,29 +147,19 @@ export class EtlAlarms extends Construct {
         periods: 3,
         above: 0,
       },
-      host_silent: own(
-        HOST_METRICS.stateAge,
-        "The warehouse's host wrote no state for half an hour",
-        HOUR / 2,
-      ),
-      host_data_disk: own(
-        HOST_METRICS.dataUsed,
-        "The data volume is more than 80 % full (runbook: disk full)",
-        80,
-      ),
-      host_root_disk: own(HOST_METRICS.rootUsed, "The root disk of the host is more than 90 % full", 90),
-      host_memory: own(HOST_METRICS.memoryUsed, "More than 95 % of the host's memory is in use", 95),
+      host_silent: own("stateAge", `The warehouse's host wrote no state for ${stateAge / 60} min`),
+      host_data_disk: own("dataUsed", `The data volume is more than ${dataUsed} % full (runbook: disk full)`),
+      host_root_disk: own("rootUsed", `The root disk of the host is more than ${rootUsed} % full`),
+      host_memory: own("memoryUsed", `More than ${memoryUsed} % of the host's memory is in use`),
       host_connections: own(
-        HOST_METRICS.connectionsUsed,
-        "More than 80 % of PostgreSQL's connections are in use",
-        80,
+        "connectionsUsed",
+        `More than ${connectionsUsed} % of PostgreSQL's connections are in use`,
       ),
       host_units: own(
-        HOST_METRICS.failedUnits,
+        "failedUnits",
         "A service of the host failed: setup, backup, migrations, dashboard, patches or another",
-        0,
       ),
-      host_backup: own(HOST_METRICS.backupAge, "No dump was written and read back for 30 h", 30 * HOUR),
+      host_backup: own("backupAge", `No dump was written and read back for ${backupAge / HOUR} h`),
       ...(isBurstable(this.stack.config.warehouseInstanceType) && {
         host_credits: {
           ...ec2,

@@ -12,6 +12,7 @@ import {
   RemoveTargetsCommand,
 } from "@aws-sdk/client-eventbridge";
 import { DeleteObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { ListSubscriptionsCommand, UnsubscribeCommand } from "@aws-sdk/client-sns";
 import { GetQueueUrlCommand, PurgeQueueCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { DeleteParameterCommand } from "@aws-sdk/client-ssm";
 import { expect } from "chai";
@@ -22,10 +23,12 @@ import {
   ARTIFACTS_BUCKET,
   CERTIFICATE,
   DUMP,
+  HOST,
   publishCertificate,
   publishRun,
   putCertificate,
   setAgent,
+  subscribe,
 } from "./healthy.js";
 import type { Operator } from "./operator.js";
 
@@ -129,12 +132,36 @@ export function describeDoctor(operator: () => Operator): void {
       await put(true);
     });
 
-    it("a failed run, until one succeeds again", async () => {
-      await publishRun(account, { errors: 1, minutesAgo: 10 });
+    it("alarms that nobody is subscribed to", async () => {
+      const { sns } = account.clients;
+      const { Subscriptions } = await sns.send(new ListSubscriptionsCommand());
+      const SubscriptionArn = only(Subscriptions).SubscriptionArn as string;
+      await sns.send(new UnsubscribeCommand({ SubscriptionArn }));
       expect(await fault()).to.match(
-        /^last run: failed 1\d min .* → .*aws logs tail \/aws\/lambda\/SBW_Lamda_ETL/,
+        /^alarms: nobody is subscribed to the alarms → set alarmEmail and deploy, or aws sns/,
       );
-      await publishRun(account, { errors: 0, minutesAgo: 5 });
+      await subscribe(account);
+    });
+
+    it("a host whose disk fills up and whose backup failed, by what it says of itself", async () => {
+      await publishRun(account, {
+        errors: 0,
+        minutesAgo: 9,
+        host: { ...HOST, dataUsed: 91, failedUnits: 1 },
+      });
+      expect(await fault()).to.match(
+        /^host state: the data volume is 91 % full, 1 unit failed → raise warehouseDataGb and deploy; see which/,
+      );
+      await publishRun(account, { errors: 0, minutesAgo: 7 });
+      expect(await findings()).to.deep.equal([]);
+    });
+
+    it("a failed run, until one succeeds again", async () => {
+      await publishRun(account, { errors: 1, minutesAgo: 5 });
+      expect(await fault()).to.match(
+        /^last run: failed [4-9] min .* → .*aws logs tail \/aws\/lambda\/SBW_Lamda_ETL/,
+      );
+      await publishRun(account, { errors: 0, minutesAgo: 3 });
       expect(await findings()).to.deep.equal([]);
     });
 
