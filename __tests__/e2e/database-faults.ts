@@ -116,9 +116,33 @@ export function describeDatabaseFaults(world: () => World): void {
       });
       after(() => etl.stop());
 
+      const loads = async () => {
+        const made = await given(200);
+        expectLoaded(answered(await etl.invoke(backfill(day))), made);
+        await expectAll(made);
+      };
+
+      it("password rotated by a deploy that the host has not taken up: a cold function loads", async () => {
+        await world().rotate("etl-writer-password", randomUUID());
+        await loads();
+      });
+
+      it("a warm one does too", async () => {
+        await world().warehouse.disconnectFunctions();
+        await loads();
+      });
+
+      it("and when the host has taken it up by itself", async () => {
+        await world().warehouse.takeUpPasswords();
+        await world().warehouse.disconnectFunctions();
+        await loads();
+      });
+
       it("wrong password: refused with the setting to check; right again, without a new start", async () => {
+        await world().warehouse.disconnectFunctions();
         const made = await given(200);
         await world().rotate("etl-writer-password", randomUUID());
+        await world().rotate("etl-writer-password", randomUUID()); // the function knows the newest and the one before
         const { errorMessage } = refused(await etl.invoke(backfill(day)));
         expect(errorMessage).to.match(/password.*DWH_PASSWORD/);
         await world().warehouse.setup(); // the host takes up the new one

@@ -5,7 +5,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import { WarehouseHost, type WarehouseHostOptions } from "./warehouse-host.js";
+import { type HostTask, WarehouseHost, type WarehouseHostOptions } from "./warehouse-host.js";
 
 const DATABASE = "clickstream_dw";
 const STOP_MS = 20_000;
@@ -55,8 +55,17 @@ export class DeployedWarehouse {
   }
 
   /** The daily set-up of the host: takes up rotated passwords, renews and publishes the certificate. */
-  async setup(): Promise<void> {
-    const { status, log } = await this.host.run("setup");
+  setup(): Promise<void> {
+    return this.#run("setup");
+  }
+
+  /** What the host does every two minutes. */
+  takeUpPasswords(): Promise<void> {
+    return this.#run("passwords");
+  }
+
+  async #run(task: HostTask): Promise<void> {
+    const { status, log } = await this.host.run(task);
     if (status !== 0) throw new Error(log);
   }
 
