@@ -121,7 +121,8 @@ describe("directorySource", () => {
       await write(`events/2025/12/${key}`);
     const window = parseWindow("2025-12-06T05:00Z", "2025-12-06T06:00Z");
     const found: string[] = [];
-    for await (const page of listObjects(await open(), { window })) found.push(...page.map(({ key }) => key));
+    for await (const page of listObjects({ source: await open(), window }))
+      found.push(...page.map(({ key }) => key));
     expect(found.sort()).to.deep.equal(
       ["06/05/in", "06/in", "06/odd/in"].map((key) => `events/2025/12/${key}`),
     );

@@ -9,7 +9,7 @@ const DAILY = (day: string, name = "event-1.json") => `events/${day}/${name}`;
 
 async function keysOf(source: MemorySource, window: Window | null, prefix?: string): Promise<string[]> {
   const keys: string[] = [];
-  for await (const page of listObjects(source, { window, prefix })) keys.push(...page.map(({ key }) => key));
+  for await (const page of listObjects({ source, window, prefix })) keys.push(...page.map(({ key }) => key));
   expect(new Set(keys).size, "listed twice").to.equal(keys.length);
   return keys.sort();
 }
@@ -124,15 +124,29 @@ describe("listObjects", () => {
     expect(await within("2025-12-06T05:00Z", "2025-12-06T06:00Z", keys)).to.have.length(2500);
   });
 
-  it("lists a whole day at once, and of a day that is cut only the hours that the window touches", async () => {
-    const source = stored(hours);
-    await keysOf(source, parseWindow("2025-12-05T22:00Z", "2025-12-07"));
+  it("lists the newest hours first, and beside them what lies in their days", async () => {
+    const source = stored([...hours, "events/2025/12/06/odd/e.json"]);
+    await keysOf(source, parseWindow("2025-12-05T22:00Z", "2025-12-06T03:00Z"));
     expect(source.listed).to.deep.equal([
+      "events/2025/12/06/*",
+      "events/2025/12/06/02/",
+      "events/2025/12/06/01/",
+      "events/2025/12/06/00/",
       "events/2025/12/05/*",
-      "events/2025/12/05/22/",
       "events/2025/12/05/23/",
-      "events/2025/12/06/",
+      "events/2025/12/05/22/",
+      "events/2025/12/06/odd/",
     ]);
+  });
+
+  it("lists of a window only what is due", async () => {
+    const source = stored(hours);
+    const scope = { source, window: parseWindow("2025-12-05", "2025-12-07") };
+    const found: string[] = [];
+    for await (const page of listObjects({ ...scope, isDue: ({ prefix }) => /06\/0[12]\/$/.test(prefix) }))
+      found.push(...page.map(({ key }) => key));
+    expect(found.sort()).to.deep.equal([HOURLY("2025/12/06", "01"), HOURLY("2025/12/06", "02")]);
+    expect(source.listed).to.have.length(2);
   });
 
   it("without a window: all that lies below events/", async () => {

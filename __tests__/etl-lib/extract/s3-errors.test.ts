@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { ExtractError } from "../../../etl-lib/src/errors.js";
-import { listError, readError, statusError } from "../../../etl-lib/src/extract/s3-errors.js";
+import { listError, readError, refusal, statusError } from "../../../etl-lib/src/extract/s3-errors.js";
 
 const OBJECT = {
   bucket: "clickstream-s3-ingest",
@@ -11,12 +11,11 @@ const OBJECT = {
 };
 const NAME = `${OBJECT.bucket}/${OBJECT.key}`;
 
-/** An error as the SDK throws it. */
-const sdkError = (name: string, status?: number) =>
-  Object.assign(new Error(`${name} happened`), {
-    name,
-    ...(status !== undefined && { $metadata: { httpStatusCode: status } }),
-  });
+/** A refusal, or without a status an error on the way. */
+const failure = (name: string, status?: number) =>
+  status === undefined
+    ? Object.assign(new Error(`${name} happened`), { name })
+    : refusal(status, `<Error><Code>${name}</Code><Message>${name} happened</Message></Error>`);
 const answer = (code: string) =>
   `<?xml version="1.0"?><Error><Code>${code}</Code><Message>…</Message></Error>`;
 
@@ -42,7 +41,7 @@ describe("an error of S3", () => {
       ["ECONNRESET", undefined, "retriable", "ECONNRESET"],
     ] as const)
       it(`${name}${status ? ` (${status})` : ""} is ${kind}`, () => {
-        const cause = sdkError(name, status);
+        const cause = failure(name, status);
         const error = listError(cause, OBJECT.bucket);
         expect(error).to.be.instanceOf(ExtractError);
         expect(error).to.include({ kind, stage: "extract", object: null, cause });
@@ -84,7 +83,7 @@ describe("an error of S3", () => {
       });
     });
     it("for want of credentials is fatal", () => {
-      const error = readError(sdkError("CredentialsProviderError"), OBJECT);
+      const error = readError(failure("CredentialsProviderError"), OBJECT);
       expect(error).to.include({ kind: "fatal", object: NAME });
       expect(error.message).to.include("credentials");
     });

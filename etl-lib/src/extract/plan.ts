@@ -1,51 +1,87 @@
-import type { Source, SourceObject, SourcePage, Window } from "../types.js";
+import type { Source, SourceObject, Window } from "../types.js";
 import { keyTime } from "./key-time.js";
-import { startsWithin } from "./window.js";
+import { sideBySide } from "./side-by-side.js";
+import { EVENTS_PREFIX, isHourFolder, type Unit, unitsOf } from "./units.js";
 
-/** Where the publisher's ingest function writes. */
-export const EVENTS_PREFIX = "events/";
-const DAY = 24 * 60 * 60 * 1000;
+/** What is listed. */
+export interface ListingScope {
+  readonly source: Source;
+  /** Null: all below the prefix. */
+  readonly window: Window | null;
+  /** @default "events/" */
+  readonly prefix?: string | undefined;
+  /** Of the hours and days of the window those to list. @default all */
+  readonly isDue?: ((unit: Unit) => boolean) | undefined;
+}
+
+/** Some objects of a listing, in the order of its keys. */
+export interface ListedObjects {
+  /** The prefix that was listed; whole folders below it are listed whole. */
+  readonly prefix: string;
+  /** Only what lies right below the prefix was listed, not in its folders. */
+  readonly shallow: boolean;
+  readonly objects: readonly SourceObject[];
+}
+
+/** One listing, and what it covers. */
+export interface Listing {
+  /** Null where the listing is not of one hour or day. */
+  readonly unit: Unit | null;
+  readonly pages: () => AsyncIterable<ListedObjects>;
+}
+
+/** LIST requests at a time: 80 ms each at S3, of which one thread spends 2. */
+export const LISTINGS_AT_ONCE = 16;
 
 /**
- * The objects of a window, page by page, in both layouts: `events/YYYY/MM/DD/HH/…` where the hour touches the window,
- * and everything else of a day that touches it. Without a window: all below `prefix`.
+ * The listings that a window takes, newest hours first, in both layouts: `events/YYYY/MM/DD/HH/…` where the hour touches
+ * the window, and everything else of a day that touches it. Without a window, or of another prefix: one.
  */
-export async function* listObjects(
+export function planListings({
+  source,
+  window,
+  prefix = EVENTS_PREFIX,
+  isDue = () => true,
+}: ListingScope): Listing[] {
+  if (!window || prefix !== EVENTS_PREFIX)
+    return [{ unit: null, pages: () => listBelow(source, prefix, window) }];
+  return unitsOf(window)
+    .filter(isDue)
+    .map((unit) => ({
+      unit,
+      pages: () => (unit.isDay ? listDay(source, unit.prefix) : listBelow(source, unit.prefix, null)),
+    }));
+}
+
+/** The objects of a scope, page by page. */
+export async function* listObjects(scope: ListingScope): AsyncGenerator<readonly SourceObject[]> {
+  const listings = planListings(scope).map(({ pages }) => pages);
+  for await (const { objects } of sideBySide(listings, LISTINGS_AT_ONCE)) yield objects;
+}
+
+async function* listBelow(
   source: Source,
-  {
-    window,
-    prefix = EVENTS_PREFIX,
-  }: { readonly window: Window | null; readonly prefix?: string | undefined },
-): AsyncGenerator<readonly SourceObject[]> {
-  if (!window || prefix !== EVENTS_PREFIX) {
-    for await (const page of source.list(prefix))
-      yield window ? page.objects.filter(isWithin(window)) : page.objects;
-    return;
+  prefix: string,
+  window: Window | null,
+): AsyncGenerator<ListedObjects> {
+  for await (const { objects } of source.list(prefix))
+    yield { prefix, shallow: false, objects: window ? objects.filter(isWithin(window)) : objects };
+}
+
+/** A day's own objects and its folders but for those of hours, which are listed by themselves. */
+async function* listDay(source: Source, prefix: string): AsyncGenerator<ListedObjects> {
+  const others: string[] = [];
+  for await (const { objects, folders } of source.list(prefix, { shallow: true })) {
+    others.push(...folders.filter((folder) => !isHourFolder(folder)));
+    yield { prefix, shallow: true, objects };
   }
-  for (const day of startsWithin(window, DAY)) yield* listDay(source, day, window);
+  for (const folder of others) yield* listBelow(source, folder, null);
 }
-
-async function* listDay(source: Source, day: Date, window: Window): AsyncGenerator<readonly SourceObject[]> {
-  const prefix = `${EVENTS_PREFIX}${day.toISOString().slice(0, 10).replaceAll("-", "/")}/`;
-  const isWhole = day >= window.from && day.getTime() + DAY <= window.to.getTime();
-  for await (const page of source.list(prefix, { shallow: !isWhole })) {
-    yield page.objects;
-    for (const folder of page.folders)
-      if (isFolderWithin(folder, window)) yield* objectsOf(source.list(folder));
-  }
-}
-
-async function* objectsOf(pages: AsyncIterable<SourcePage>) {
-  for await (const page of pages) yield page.objects;
-}
-
-const isWithin =
-  (window: Window) =>
-  ({ key }: SourceObject): boolean =>
-    isFolderWithin(key, window);
 
 /** What names no hour or day is considered: a file is never passed over because of its name. */
-function isFolderWithin(key: string, window: Window): boolean {
-  const span = keyTime(key)?.span;
-  return !span || (span.from < window.to.getTime() && span.to > window.from.getTime());
-}
+const isWithin =
+  (window: Window) =>
+  ({ key }: SourceObject): boolean => {
+    const span = keyTime(key)?.span;
+    return !span || (span.from < window.to.getTime() && span.to > window.from.getTime());
+  };

@@ -1,8 +1,14 @@
 import { ExtractError } from "../errors.js";
 import type { SourceObject } from "../types.js";
 
-interface SdkError extends Error {
-  readonly $metadata?: { readonly httpStatusCode?: number };
+/** S3's own answer to a request that it refused; `name` is its code. */
+interface Refusal extends Error {
+  readonly status?: number;
+}
+
+export function refusal(status: number, body: string): Refusal {
+  const name = /<Code>([^<]+)/.exec(body)?.[1] ?? `HTTP ${status}`;
+  return Object.assign(new Error(/<Message>([^<]+)/.exec(body)?.[1] ?? "no reason given"), { name, status });
 }
 
 const RETRIABLE_CODES =
@@ -10,8 +16,7 @@ const RETRIABLE_CODES =
 
 /** The error of a ListObjectsV2 call. */
 export function listError(cause: unknown, bucket: string): ExtractError {
-  const { name, message, $metadata } = cause as SdkError;
-  const status = $metadata?.httpStatusCode;
+  const { name, message, status } = cause as Refusal;
   if (name === "NoSuchBucket")
     return fatal(`The bucket ${bucket} does not exist: check RAW_BUCKET or --source.`, cause);
   if (status === 403)

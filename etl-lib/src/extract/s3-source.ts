@@ -1,10 +1,11 @@
-import { ListObjectsV2Command, type ListObjectsV2CommandOutput, type S3Client } from "@aws-sdk/client-s3";
+import type { S3Client } from "@aws-sdk/client-s3";
 import type { Dispatcher } from "undici";
 import { ExtractError } from "../errors.js";
 import { SMALL_OBJECT_BYTES } from "../limits.js";
 import { DEFAULT_RETRY, type RetryPolicy, retrying } from "../retry.js";
 import type { Source, SourceObject, SourcePage } from "../types.js";
-import { listError, readError, statusError } from "./s3-errors.js";
+import { type ListPage, parseListPage } from "./list-page.js";
+import { listError, readError, refusal, statusError } from "./s3-errors.js";
 import { SignedGet } from "./signed-get.js";
 
 export interface S3SourceOptions {
@@ -23,13 +24,11 @@ export function s3Source(options: S3SourceOptions): Source & { close(): Promise<
 
 class S3Source implements Source {
   readonly bucket: string;
-  readonly #client: S3Client;
   readonly #get: SignedGet;
   readonly #retry: RetryPolicy;
 
   constructor({ client, bucket, connections = 128, retry = DEFAULT_RETRY }: S3SourceOptions) {
     this.bucket = bucket;
-    this.#client = client;
     this.#get = new SignedGet(client, bucket, connections);
     this.#retry = retry;
   }
@@ -37,20 +36,9 @@ class S3Source implements Source {
   async *list(prefix: string, { shallow = false } = {}): AsyncGenerator<SourcePage> {
     let token: string | undefined;
     do {
-      const page: ListObjectsV2CommandOutput = await retrying(this.#retry, () =>
-        this.#listPage(prefix, shallow, token),
-      );
-      yield {
-        objects: (page.Contents ?? []).map((entry) => ({
-          bucket: this.bucket,
-          key: decodeKey(entry.Key ?? ""),
-          etag: (entry.ETag ?? "").replaceAll('"', ""),
-          size: entry.Size ?? 0,
-          lastModified: entry.LastModified ?? new Date(0),
-        })),
-        folders: (page.CommonPrefixes ?? []).map((folder) => decodeKey(folder.Prefix ?? "")),
-      };
-      token = page.IsTruncated ? page.NextContinuationToken : undefined;
+      const page = await retrying(this.#retry, () => this.#listPage(prefix, shallow, token));
+      yield page;
+      token = page.next;
     } while (token);
   }
 
@@ -81,18 +69,19 @@ class S3Source implements Source {
     return this.#get.close();
   }
 
-  async #listPage(prefix: string, shallow: boolean, token: string | undefined) {
+  async #listPage(prefix: string, shallow: boolean, token: string | undefined): Promise<ListPage> {
     try {
-      return await this.#client.send(
-        new ListObjectsV2Command({
-          Bucket: this.bucket,
-          Prefix: prefix,
-          // Without it a key with a control character breaks the XML of its whole page.
-          EncodingType: "url",
-          ...(shallow && { Delimiter: "/" }),
-          ...(token && { ContinuationToken: token }),
-        }),
-      );
+      const { statusCode, body } = await this.#get.query({
+        "list-type": "2",
+        prefix,
+        // Without it a key with a control character breaks the XML of its whole page.
+        "encoding-type": "url",
+        ...(shallow && { delimiter: "/" }),
+        ...(token && { "continuation-token": token }),
+      });
+      const text = await body.text();
+      if (statusCode === 200) return parseListPage(text, this.bucket);
+      throw refusal(statusCode, text);
     } catch (cause) {
       throw listError(cause, this.bucket);
     }
@@ -117,5 +106,3 @@ class S3Source implements Source {
     throw statusError(response.statusCode, text, object);
   }
 }
-
-const decodeKey = (key: string): string => decodeURIComponent(key.replaceAll("+", " "));

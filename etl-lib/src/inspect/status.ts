@@ -56,9 +56,9 @@ export async function status(
 
 async function countPending(
   db: Queryable,
-  { source, ...where }: { source: Source; window: Window | null; prefix?: string | undefined },
+  where: { source: Source; window: Window | null; prefix?: string | undefined },
 ): Promise<number> {
   let count = 0;
-  for await (const page of listObjects(source, where)) count += (await notYetLoaded(db, page)).length;
+  for await (const page of listObjects(where)) count += (await notYetLoaded(db, page)).length;
   return count;
 }

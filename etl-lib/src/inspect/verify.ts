@@ -43,7 +43,7 @@ export async function verify(
 ): Promise<VerifyReport> {
   const hours = new Map<string, VerifiedHour>();
   const gaps: Gap[] = [];
-  for await (const page of listObjects(options.source, options)) {
+  for await (const page of listObjects(options)) {
     const ledger = await ledgerOf(db, options.source.bucket, page);
     for (const object of page)
       gaps.push(...checkObject(hourOf(hours, object.key), object, ledger.get(object.key)));

@@ -45,7 +45,7 @@ export async function* planBatches(plan: BatchPlan): AsyncGenerator<BatchToLoad>
   const maxObjects = Math.min(plan.maxObjects, MAX_BATCH_OBJECTS);
   let objects: SourceObject[] = [];
   let bytes = 0;
-  for await (const page of listObjects(plan.source, plan)) {
+  for await (const page of listObjects(plan)) {
     const unnamable = page.filter(({ key }) => key.includes("\0"));
     const namable = unnamable.length > 0 ? page.filter(({ key }) => !key.includes("\0")) : page;
     const fresh = await plan.subtractLoaded(namable, notYetLoaded);
