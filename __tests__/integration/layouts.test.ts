@@ -1,6 +1,7 @@
 import { expect } from "chai";
+import { s3Source, status, verify } from "etl-lib";
 import { gets } from "../helpers/s3.js";
-import { dayKey, event, events, gzip, hourKey, json, ndjson, uuid } from "./support/events.js";
+import { DAY, dayKey, event, events, gzip, hourKey, json, ndjson, uuid } from "./support/events.js";
 import { expectIdentity } from "./support/identity.js";
 import { counts, type Lab, openLab } from "./support/lab.js";
 
@@ -90,6 +91,23 @@ describe("integration: layouts of the raw events", function () {
       { key: dayKey("2.json"), position: 2, cause: "not_an_object", kept: true },
       { key: dayKey("2.json"), position: 3, cause: "not_an_object", kept: true },
     ]);
+  });
+
+  it("counts most of the rejects of an object that is full of them, and the identity holds", async () => {
+    lab.s3.put(hourKey("bomb.json"), gzip("1\n".repeat(300_000)));
+    lab.s3.put(hourKey("good.json"), json(event(1)));
+    const { events: loaded, rejects } = await lab.run();
+    expect([loaded, rejects]).to.deep.equal([counts(300_001, 1, 0, 300_000), { not_an_object: 300_000 }]);
+    expect(
+      await lab.row("SELECT count(*)::int AS kept, sum(records)::int AS all FROM etl.rejects"),
+    ).to.deep.equal({
+      kept: 1001,
+      all: 300_000,
+    });
+    const source = s3Source({ client: lab.s3.client, bucket: lab.s3.bucket });
+    expect((await verify(lab.db.pool, { source, window: DAY })).gaps).to.deep.equal([]);
+    await source.close();
+    expect((await status(lab.db.pool)).rejects).to.deep.equal({ not_an_object: 300_000 });
   });
 
   it("reads only the hours of the window, and what lies directly below its days", async () => {

@@ -154,13 +154,65 @@ describe("integration: S3 fails in the middle of a run", function () {
     expect([status, objects.loaded, objects.failed]).to.deep.equal(["partial", 91, 9]);
   });
 
-  it("refuses every object: the run ends instead of trying them all", async () => {
+  it("refuses every object: the run fails with the permission that is missing, and asks for each but once", async () => {
     putEvents(200);
     lab.s3.fault(refuse(403, "AccessDenied"), { when: gets() });
     const failed = await lab.run();
     expect([failed.status, failed.events]).to.deep.equal(["failed", counts(0, 0)]);
     expect(failed.error?.message).to.include("allow s3:GetObject");
-    expect(failed.objects).to.include({ failed: 100, remaining: 100 });
+    expect(failed.objects).to.include({ failed: 200, remaining: 0 });
+    expect(lab.s3.requests.filter(gets())).to.have.length(200);
+  });
+
+  it("refuses hundreds in a row: the good ones behind them are loaded, and no run is in their way", async () => {
+    putEvents(600);
+    lab.s3.fault(refuse(403, "AccessDenied"), {
+      when: (request) => gets()(request) && request.key < hourKey("0500.json"),
+    });
+    const { status, objects, error } = await lab.run({ batchRows: 150 });
+    expect([status, objects.loaded, objects.failed]).to.deep.equal(["partial", 100, 500]);
+    expect(error?.message).to.include("allow s3:GetObject");
+  });
+
+  for (const [what, isGone] of [
+    ["every second of 400", (id: number) => id % 2 === 1],
+    ["the first 300 of 400", (id: number) => id < 300],
+  ] as const)
+    it(`has ${what} objects removed since the listing: each is asked for once, the others load`, async () => {
+      putEvents(400);
+      const gone = Array.from({ length: 400 }, (_, id) => id).filter(isGone);
+      lab.s3.fault(
+        beforeAnswer(() => {
+          for (const id of gone) lab.s3.remove(hourKey(`${String(id).padStart(4, "0")}.json`));
+        }),
+        { when: gets(), times: 1 },
+      );
+      const { status, objects } = await lab.run({ concurrency: 1 });
+      expect([status, objects.loaded, objects.remaining]).to.deep.equal([
+        "partial",
+        400 - gone.length,
+        gone.length,
+      ]);
+      expect(lab.s3.requests.filter(gets())).to.have.length(400);
+      expect((await lab.run()).objects).to.include({ listed: 400 - gone.length, loaded: 0 });
+    });
+
+  it("loses a large object in the middle for good: nothing of it stays, its neighbours do, none is read twice", async () => {
+    const key = hourKey("0001-large.ndjson");
+    putEvents(4);
+    lab.s3.put(key, `bad\n${ndjson(events(100, 100 + LARGE))}`);
+    for (const dryRun of [true, false]) {
+      lab.s3.fault(truncateAfter(HALF), { when: gets(key), times: 1 });
+      const lost = lab.s3.fault(refuse(403, "AccessDenied"), { when: gets(key) });
+      const first = await lab.run({ batchRows: 500, dryRun });
+      expect([first.status, first.objects.loaded, first.objects.failed]).to.deep.equal(["partial", 4, 1]);
+      expect([first.events, first.rejects, first.warnings]).to.deep.equal([counts(4, 4), {}, {}]);
+      lost.lift();
+    }
+    expect(await lab.count()).to.equal(4);
+    expect(await lab.row("SELECT count(*)::int AS n FROM etl.rejects")).to.deep.equal({ n: 0 });
+    expect(lab.s3.requests.filter((request) => gets()(request) && request.key !== key)).to.have.length(8);
+    expect((await lab.run()).events).to.deep.equal(counts(LARGE + 1, LARGE, 0, 1));
   });
 
   it("has an object removed, and another replaced, between listing and reading", async () => {

@@ -72,6 +72,8 @@ export interface Reject {
   /** One sentence that says what is wrong. */
   readonly detail: string;
   readonly raw: string;
+  /** How many it stands for: 1, or more of an object's rejects of this cause that are counted only. */
+  readonly records: number;
 }
 
 /** The columns of `public.clickstream_events`, in their promised order. */

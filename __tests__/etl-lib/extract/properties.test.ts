@@ -94,8 +94,9 @@ describe("extract, whatever is written", () => {
       fc.asyncProperty(fc.array(anyJson, { maxLength: 4 }), async (values) => {
         const bytes = Buffer.from(JSON.stringify(values));
         const strip = (record: { position: number; value?: unknown }) => [record.position, record.value];
-        expect(readSmall(bytes)?.map(strip)).to.deep.equal((await readRecords(bytes)).map(strip));
-        const raws = readSmall(bytes)?.map((record) => (record.reject ? undefined : record.raw()));
+        const small = () => [...(readSmall(bytes) ?? [])].flat();
+        expect(small().map(strip)).to.deep.equal((await readRecords(bytes)).map(strip));
+        const raws = small().map((record) => (record.reject ? undefined : record.raw()));
         expect(raws).to.deep.equal(values.map((json) => JSON.stringify(json)));
       }),
       { numRuns: 30 },

@@ -83,10 +83,16 @@ describe("EventChunk", () => {
     chunk.addRow(0, rowOf("a"));
     const withRow = chunk.size;
     expect(withRow).to.be.greaterThan(50);
-    chunk.addReject(0, { position: 1, cause: "invalid_json", detail: "bad", raw: "x".repeat(1000) });
+    chunk.addReject(0, {
+      position: 1,
+      cause: "invalid_json",
+      detail: "bad",
+      raw: "x".repeat(1000),
+      records: 1,
+    });
     expect(chunk.size).to.be.at.least(withRow + 1000);
     expect(chunk.rejects).to.deep.equal([
-      { object: 0, position: 1, cause: "invalid_json", detail: "bad", raw: "x".repeat(1000) },
+      { object: 0, position: 1, cause: "invalid_json", detail: "bad", raw: "x".repeat(1000), records: 1 },
     ]);
     expect(chunk.tallies.get(0)).to.deep.equal({ read: 2, rejected: 1, duplicates: 0 });
   });

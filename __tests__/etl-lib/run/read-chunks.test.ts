@@ -1,8 +1,10 @@
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import { ExtractError } from "../../../etl-lib/src/errors.js";
+import { type RecordsPiece, readObjects } from "../../../etl-lib/src/extract/read-objects.js";
 import type { EventChunk } from "../../../etl-lib/src/load/event-chunk.js";
 import { readChunks } from "../../../etl-lib/src/run/read-chunks.js";
+import type { SourceObject } from "../../../etl-lib/src/types.js";
 import { decodeRows } from "../support/copy-rows.js";
 import { MemorySource, type StoredObject } from "../support/memory-source.js";
 
@@ -204,13 +206,139 @@ describe("readChunks", () => {
     expect(source.reading.now).to.equal(0);
   });
 
-  it("fails with the object that cannot be read", async () => {
-    const source = stored([named("a"), named("b"), named("c")]);
-    const objects = source.objects.map((object, n) => (n === 1 ? { ...object, etag: "another" } : object));
-    const error = await (async () => {
-      for await (const _ of readChunks(source, objects, ROOMY));
-    })().catch((error: unknown) => error);
-    expect(error).to.be.instanceOf(ExtractError);
-    expect(error).to.include({ kind: "changed", object: `raw/${objects[1]?.key}` });
+  describe("an object that cannot be read", () => {
+    /** Fails where it is read, before its first byte or behind so many. */
+    class FailingSource extends MemorySource {
+      readonly failAfter = new Map<string, number>();
+      override async *read(object: SourceObject): AsyncGenerator<Uint8Array> {
+        let left = this.failAfter.get(object.key) ?? Number.POSITIVE_INFINITY;
+        for await (const piece of super.read(object)) {
+          left -= piece.length;
+          if (left < 0) throw new ExtractError("retriable", "it broke off", { object: `raw/${object.key}` });
+          yield piece;
+        }
+      }
+    }
+    const large = (bytes: number, width: number) =>
+      `${JSON.stringify({ eventName: "large", unused: "x".repeat(width) })}\n`.repeat(bytes / (width + 36));
+
+    it("is passed over where it is met, its neighbours are read, and once", async () => {
+      const source = stored([named("a"), named("b"), named("c")]);
+      const objects = source.objects.map((object, n) => (n === 1 ? { ...object, etag: "another" } : object));
+      const chunks: EventChunk[] = [];
+      for await (const chunk of readChunks(source, objects, ROOMY)) chunks.push(chunk);
+      expect(chunks.flatMap(rowsOf)).to.deep.equal([
+        [0, "a"],
+        [2, "c"],
+      ]);
+      expect(chunks.map(({ failures }) => [...failures.keys()])).to.deep.equal([[1]]);
+      const failure = chunks[0]?.failures.get(1);
+      expect(failure).to.be.instanceOf(ExtractError);
+      expect(failure).to.include({ kind: "changed", object: `raw/${objects[1]?.key}` });
+      expect(source.readKeys).to.have.length(3);
+    });
+
+    it("is in chunks of its own when it is large, so that it can be undone by itself", async () => {
+      const source = new FailingSource([
+        { key: key("1"), content: named("a") },
+        { key: key("2"), content: large(6 * MIB, 100) },
+        { key: key("3"), content: named("b") },
+      ]);
+      source.failAfter.set(key("2"), 5 * MIB);
+      const chunks = await chunksOf(source);
+      expect(chunks[0] && rowsOf(chunks[0])).to.deep.equal([[0, "a"]]);
+      expect(chunks.at(-1) && rowsOf(chunks.at(-1) as EventChunk)).to.deep.equal([[2, "b"]]);
+      expect([...(chunks.at(-1)?.failures.keys() ?? [])]).to.deep.equal([1]);
+      const between = chunks.slice(1, -1);
+      expect(between).to.not.have.length(0);
+      for (const { continues, tallies } of between) {
+        expect(continues).to.equal(1);
+        expect([...tallies.keys()]).to.deep.equal([1]);
+      }
+    });
+
+    it("leaves nothing behind when no chunk of it was handed on yet", async () => {
+      const source = new FailingSource([
+        { key: key("1"), content: large(2 * MIB, 1000) },
+        { key: key("2"), content: named("b") },
+      ]);
+      source.failAfter.set(key("1"), 1.9 * MIB);
+      const chunks = await chunksOf(source, { concurrency: 2, batchRows: 1_000_000 });
+      expect(chunks.map(rowsOf)).to.deep.equal([[[1, "b"]]]);
+      expect([...(chunks[0]?.failures.keys() ?? [])]).to.deep.equal([0]);
+      balances(chunks);
+    });
+
+    it("ends the reading when it is one of very many in a row, as in an outage", async () => {
+      const source = new FailingSource(
+        Array.from({ length: 3000 }, (_, n) => ({
+          key: key(String(n).padStart(5, "0")),
+          content: named("a"),
+        })),
+      );
+      for (const { key } of source.objects.slice(100)) source.failAfter.set(key, 0);
+      const chunks = await chunksOf(source);
+      expect(chunks.flatMap(rowsOf)).to.have.length(100);
+      expect(chunks.reduce((sum, { failures }) => sum + failures.size, 0)).to.equal(1000);
+    });
+  });
+
+  describe("an object full of rejects", () => {
+    const rejectsOf = (chunks: readonly EventChunk[]) => chunks.flatMap(({ rejects }) => rejects);
+
+    it("keeps the first thousand; a row by cause counts the rest and says so", async () => {
+      for (const content of [
+        `[${"1,".repeat(5000)}{},{}]`,
+        `${"1\n".repeat(5000)}{}\n{}\n`,
+        gzipSync(`${"1\n".repeat(5000)}{}\n{}\n`),
+      ]) {
+        const chunks = await chunksOf(stored([content, "oops"]));
+        const kept = rejectsOf(chunks);
+        expect(kept.slice(0, 1000).map(({ records }) => records)).to.deep.equal(Array(1000).fill(1));
+        expect(
+          kept.slice(1000).map(({ object, cause, position, records }) => [object, cause, position, records]),
+        ).to.deep.equal([
+          [0, "not_an_object", 1000, 4000],
+          [0, "missing_event_name", 5000, 2],
+          [1, "invalid_json", 0, 1],
+        ]);
+        expect(kept[1000]?.detail).to.match(/^4000 more records of this object were rejected/);
+        expect(talliesOf(chunks).get(0)).to.deep.equal({ read: 5002, rejected: 5002, duplicates: 0 });
+      }
+    });
+
+    it("keeps no more than 4 MiB of their text", async () => {
+      const wide = JSON.stringify({ p: "x".repeat(100_000) });
+      const kept = rejectsOf(await chunksOf(stored([`${wide}\n`.repeat(100)])));
+      expect(kept).to.have.length(65);
+      expect(kept.at(-1)?.records).to.equal(36);
+    });
+
+    it("ends a chunk by their number, and by the memory they take", async () => {
+      const chunks = await chunksOf(stored(Array.from({ length: 20 }, () => "[1,1,1,1,1,1,1,1,1,1]")), {
+        concurrency: 2,
+        batchRows: 50,
+      });
+      expect(chunks.map(({ rejects }) => rejects.length)).to.deep.equal([50, 50, 50, 50]);
+      const many = await chunksOf(stored(Array.from({ length: 20 }, () => "1\n".repeat(900))), {
+        concurrency: 2,
+        batchRows: 1_000_000,
+      });
+      expect(many.length).to.be.greaterThan(3);
+    });
+
+    it("is read in slices, whatever it is made of", async () => {
+      for (const content of [
+        `[${Array(200_000).fill("{}").join(",")}]`,
+        "1\n".repeat(400_000),
+        "1 ".repeat(400_000),
+        `${"1 ".repeat(400_000)}\n{"eventName":"a"}\n`,
+        gzipSync("[]".repeat(400_000)),
+      ])
+        for await (const piece of readObjects(stored([content]), stored([content]).objects, 1)) {
+          expect(piece.failure).to.equal(undefined);
+          expect((piece as RecordsPiece).records.length).to.be.at.most(1000);
+        }
+    });
   });
 });

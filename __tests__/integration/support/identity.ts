@@ -28,7 +28,7 @@ async function expectLedger(db: Queryable): Promise<void> {
   expect(broken, "objects whose counts do not add up").to.deep.equal([]);
   const { rows } = await db.query(
     `SELECT (SELECT count(*)::int FROM public.clickstream_events) AS inserted,
-       (SELECT count(*)::int FROM etl.rejects WHERE requeued_at IS NULL) AS standing,
+       (SELECT coalesce(sum(records), 0)::int FROM etl.rejects WHERE requeued_at IS NULL) AS standing,
        (SELECT coalesce(sum(rejected), 0)::int FROM etl.objects o WHERE NOT EXISTS (
           SELECT FROM etl.objects n WHERE n.bucket = o.bucket AND n.key = o.key AND n.last_modified > o.last_modified))
          AS rejected`,

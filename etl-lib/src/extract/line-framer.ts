@@ -1,6 +1,6 @@
 import { MAX_EVENT_BYTES, MAX_RAW_BYTES } from "../limits.js";
 import { type Draft, parseRecord, tooLarge } from "./draft.js";
-import { ValueFramer } from "./value-framer.js";
+import { inPieces, ValueFramer } from "./value-framer.js";
 
 /** White space around an event is no part of its size, up to this much of it. */
 const MAX_LINE_CHARS = MAX_EVENT_BYTES + 64 * 1024;
@@ -14,20 +14,18 @@ export class LineFramer {
     return this.#line;
   }
 
-  feed(text: string): Draft[] {
-    const drafts: Draft[] = [];
+  *feed(text: string): Generator<Draft> {
     let from = 0;
     for (let to = text.indexOf("\n"); to >= 0; to = text.indexOf("\n", from)) {
       this.#take(text, from, to);
-      drafts.push(...this.end());
+      yield* this.end();
       from = to + 1;
     }
     this.#take(text, from, text.length);
-    return drafts;
   }
 
   /** The last line has no line feed. */
-  end(): Draft[] {
+  end(): Iterable<Draft> {
     const line = this.#line;
     const isLong = this.#tooLarge;
     this.#line = "";
@@ -45,11 +43,17 @@ export class LineFramer {
   }
 }
 
-function readLine(line: string): Draft[] {
+function readLine(line: string): Iterable<Draft> {
   if (line === "") return [];
   const draft = parseRecord(line);
   if (!draft.reject) return [draft];
-  const several = new ValueFramer(false);
-  const values = [...several.feed(line), ...several.end()];
-  return values.every((value) => !value.reject) ? values : [draft];
+  // Read twice rather than held: a line may hold half a million values.
+  for (const value of valuesOf(line)) if (value.reject) return [draft];
+  return valuesOf(line);
+}
+
+function* valuesOf(line: string): Generator<Draft> {
+  const framer = new ValueFramer(false);
+  for (const piece of inPieces(line)) yield* framer.feed(piece);
+  yield* framer.end();
 }

@@ -1,9 +1,9 @@
-import { isTooLarge, MAX_EVENT_BYTES } from "../limits.js";
+import { isTooLarge, MAX_EVENT_BYTES, MAX_SLICE_RECORDS } from "../limits.js";
 import { decodeText, InvalidGzipError, isGzip } from "./decode.js";
 import { type Draft, parsed, rejectedAs } from "./draft.js";
 import { LineFramer } from "./line-framer.js";
-import { elementTexts, ValueEnd } from "./value-end.js";
-import { ValueFramer } from "./value-framer.js";
+import { ElementTexts, ValueEnd } from "./value-end.js";
+import { inPieces, ValueFramer } from "./value-framer.js";
 
 /** A record of an object: a parsed JSON value, or the reason why there is none. */
 export type RawRecord = Draft & {
@@ -13,8 +13,8 @@ export type RawRecord = Draft & {
 
 /** Cuts text into records. `pending` is the text of a record that has not ended yet. */
 interface Framer {
-  feed(text: string): Draft[];
-  end(): Draft[];
+  feed(text: string): Iterable<Draft>;
+  end(): Iterable<Draft>;
   readonly pending: string;
 }
 
@@ -27,18 +27,55 @@ interface Framer {
 export async function* extractRecords(
   open: () => AsyncIterable<Uint8Array>,
 ): AsyncGenerator<RawRecord[], void, undefined> {
-  let position = 0;
-  for await (const drafts of extractDrafts(open))
-    if (drafts.length > 0) yield drafts.map((draft) => ({ ...draft, position: position++ }));
+  const slices = new Slices();
+  for await (const drafts of extractDrafts(open)) yield* slices.add(drafts);
+  yield* slices.end();
 }
 
 /** The records of an object at hand that is valid as a whole and not compressed; undefined for any other. */
-export function readSmall(bytes: Uint8Array): RawRecord[] | undefined {
+export function readSmall(bytes: Uint8Array): Iterable<RawRecord[]> | undefined {
   if (isGzip(bytes)) return undefined;
-  return parseWhole(new TextDecoder().decode(bytes))?.map((draft, position) => ({ ...draft, position }));
+  const drafts = parseWhole(new TextDecoder().decode(bytes));
+  return drafts && inSlices(drafts);
 }
 
-async function* extractDrafts(open: () => AsyncIterable<Uint8Array>): AsyncGenerator<Draft[]> {
+function* inSlices(drafts: Iterable<Draft>): Generator<RawRecord[]> {
+  const slices = new Slices();
+  yield* slices.add(drafts);
+  yield* slices.end();
+}
+
+/** Pieces of text that a slice of records spans: an object of a few events is one slice. */
+const MAX_SLICE_PIECES = 4;
+
+/** Numbers records and groups them, so that neither many of them nor long ones are ever held together. */
+class Slices {
+  #position = 0;
+  #slice: RawRecord[] = [];
+  #pieces = 0;
+
+  /** @param drafts made of one piece of text */
+  *add(drafts: Iterable<Draft>): Generator<RawRecord[]> {
+    for (const draft of drafts) {
+      this.#slice.push({ ...draft, position: this.#position++ });
+      if (this.#slice.length >= MAX_SLICE_RECORDS) yield this.#take();
+    }
+    if (++this.#pieces >= MAX_SLICE_PIECES) yield* this.end();
+  }
+
+  *end(): Generator<RawRecord[]> {
+    if (this.#slice.length > 0) yield this.#take();
+  }
+
+  #take(): RawRecord[] {
+    const slice = this.#slice;
+    this.#slice = [];
+    this.#pieces = 0;
+    return slice;
+  }
+}
+
+async function* extractDrafts(open: () => AsyncIterable<Uint8Array>): AsyncGenerator<Iterable<Draft>> {
   const texts = decodeText(open());
   const head = await readHead(texts);
   const whole = head.ended ? parseWhole(head.text) : undefined;
@@ -48,7 +85,7 @@ async function* extractDrafts(open: () => AsyncIterable<Uint8Array>): AsyncGener
   }
   try {
     const framer = await chooseFramer(head, open);
-    yield framer.feed(head.text);
+    for (const piece of inPieces(head.text)) yield framer.feed(piece);
     yield* readOn(framer, head, texts);
   } finally {
     await texts.return(undefined); // whoever reads may stop at any record
@@ -61,10 +98,14 @@ async function chooseFramer(head: Head, open: () => AsyncIterable<Uint8Array>): 
   return new ValueFramer(isArray && (await isArrayAlone(head.ended ? [head.text] : decodeText(open()))));
 }
 
-async function* readOn(framer: Framer, head: Head, texts: AsyncIterable<string>): AsyncGenerator<Draft[]> {
+async function* readOn(
+  framer: Framer,
+  head: Head,
+  texts: AsyncIterable<string>,
+): AsyncGenerator<Iterable<Draft>> {
   try {
     if (head.fault) throw head.fault;
-    for await (const text of texts) yield framer.feed(text);
+    for await (const text of texts) for (const piece of inPieces(text)) yield framer.feed(piece);
   } catch (error) {
     if (!(error instanceof InvalidGzipError)) throw error;
     yield [rejectedAs("invalid_gzip", error.message, framer.pending)];
@@ -97,23 +138,22 @@ async function readHead(texts: AsyncGenerator<string>): Promise<Head> {
 }
 
 /** The fast way for a small object that is valid as a whole. */
-function parseWhole(text: string): Draft[] | undefined {
+function parseWhole(text: string): Iterable<Draft> | undefined {
   if (isTooLarge(text)) return undefined;
   const trimmed = text.trim();
   if (trimmed === "") return [];
   try {
     const value: unknown = JSON.parse(trimmed);
     if (!Array.isArray(value)) return [parsed(value, () => trimmed)];
-    let texts: string[] | undefined;
-    return value.map((element, index) =>
-      parsed(element, () => {
-        texts ??= elementTexts(trimmed);
-        return texts[index] as string;
-      }),
-    );
+    return elementsOf(value, trimmed);
   } catch {
     return undefined;
   }
+}
+
+function* elementsOf(array: readonly unknown[], text: string): Generator<Draft> {
+  const texts = new ElementTexts(text);
+  for (const [index, element] of array.entries()) yield parsed(element, () => texts.at(index));
 }
 
 /**

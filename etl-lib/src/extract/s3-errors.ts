@@ -14,6 +14,9 @@ export function refusal(status: number, body: string): Refusal {
 const RETRIABLE_CODES =
   /^(SlowDown|Throttling|ThrottlingException|RequestTimeout|InternalError|ServiceUnavailable)$/;
 
+const CREDENTIALS_CODES =
+  /^(ExpiredToken|TokenRefreshRequired|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch|RequestTimeTooSkewed)$/;
+
 /** The error of a ListObjectsV2 call. */
 export function listError(cause: unknown, bucket: string): ExtractError {
   const { name, message, status } = cause as Refusal;
@@ -50,6 +53,12 @@ export function readError(cause: unknown, object: SourceObject): ExtractError {
 /** The error that an answer other than 200 is. */
 export function statusError(status: number, body: string, object: SourceObject): ExtractError {
   const code = /<Code>([^<]+)/.exec(body)?.[1] ?? `HTTP ${status}`;
+  if (CREDENTIALS_CODES.test(code))
+    return fatal(
+      `S3 refused the credentials for ${object.key} (${code}): renew them, or check the clock.`,
+      undefined,
+      object,
+    );
   if (status === 404 || status === 412)
     return new ExtractError("changed", `${object.key} was replaced or removed since it was listed.`, {
       object: nameOf(object),

@@ -22,10 +22,15 @@ export function s3Source(options: S3SourceOptions): Source & { close(): Promise<
   return new S3Source(options);
 }
 
+/** Behind so many objects that failed with all their retries, the others are not retried until one succeeds. */
+const MAX_UNREADABLE = 5;
+
 class S3Source implements Source {
   readonly bucket: string;
   readonly #get: SignedGet;
   readonly #retry: RetryPolicy;
+  /** Objects in a row that failed with all their retries. */
+  #unreadable = 0;
 
   constructor({ client, bucket, connections = 128, retry = DEFAULT_RETRY }: S3SourceOptions) {
     this.bucket = bucket;
@@ -42,16 +47,27 @@ class S3Source implements Source {
     } while (token);
   }
 
-  /** Resumes a large object where its transfer broke off; `If-Match` holds it to the version that was listed. */
   async *read(object: SourceObject): AsyncGenerator<Uint8Array> {
+    try {
+      yield* this.#read(object);
+      this.#unreadable = 0;
+    } catch (error) {
+      if ((error as ExtractError).kind === "retriable") this.#unreadable++;
+      throw error;
+    }
+  }
+
+  /** Resumes a large object where its transfer broke off; `If-Match` holds it to the version that was listed. */
+  async *#read(object: SourceObject): AsyncGenerator<Uint8Array> {
+    const retry = this.#unreadable < MAX_UNREADABLE ? this.#retry : { ...this.#retry, retries: 0 };
     if (object.size <= SMALL_OBJECT_BYTES) {
-      yield await retrying(this.#retry, () => this.#readWhole(object));
+      yield await retrying(retry, () => this.#readWhole(object));
       return;
     }
     let offset = 0;
-    for (let retriesLeft = this.#retry.retries; ; retriesLeft--) {
+    for (let retriesLeft = retry.retries; ; retriesLeft--) {
       try {
-        const body = await retrying(this.#retry, () => this.#open(object, offset));
+        const body = await retrying(retry, () => this.#open(object, offset));
         for await (const chunk of body as AsyncIterable<Uint8Array>) {
           offset += chunk.length;
           yield chunk;

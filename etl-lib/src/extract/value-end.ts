@@ -32,25 +32,44 @@ export class ValueEnd {
   }
 }
 
-/** The text of each element, as it was written, of an array that is known to be JSON and not empty. */
-export function elementTexts(array: string): string[] {
-  const texts: string[] = [];
-  let [from, depth, quoted] = [0, 0, false];
-  for (let index = 0; index < array.length; index++) {
-    const character = array[index] as string;
-    if (quoted) {
-      if (character === "\\") index++;
-      else quoted = character !== '"';
-      continue;
-    }
-    if (character === '"') quoted = true;
-    else if ("[{".includes(character)) depth++;
-    else if ("]}".includes(character)) depth--;
-    if (depth === 1 && from === 0) from = index + 1;
-    else if (depth === 0 || (depth === 1 && character === ",")) {
-      texts.push(array.slice(from, index).trim());
-      from = index + 1;
-    }
+const COMMA = 0x2c;
+
+/** The text of each element, as it was written, of an array that is known to be JSON. Cheapest in their order. */
+export class ElementTexts {
+  #index = -1;
+  #from = 0;
+  #to: number;
+
+  constructor(private readonly array: string) {
+    this.#to = array.indexOf("[");
   }
-  return texts;
+
+  at(index: number): string {
+    if (index < this.#index) {
+      this.#index = -1;
+      this.#to = this.array.indexOf("[");
+    }
+    for (; this.#index < index; this.#index++) {
+      this.#from = this.#to + 1;
+      this.#to = this.#end(this.#from);
+    }
+    return this.array.slice(this.#from, this.#to).trim();
+  }
+
+  /** Index of the comma or bracket behind the element that begins at `from`. */
+  #end(from: number): number {
+    let [depth, quoted] = [0, false];
+    for (let index = from; index < this.array.length; index++) {
+      const code = this.array.charCodeAt(index);
+      if (quoted) {
+        if (code === BACKSLASH) index++;
+        else quoted = code !== QUOTE;
+      } else if (code === QUOTE) quoted = true;
+      else if ((code & ~0x20) === 0x5b) depth++;
+      else if ((code & ~0x20) === 0x5d) {
+        if (depth-- === 0) return index;
+      } else if (code === COMMA && depth === 0) return index;
+    }
+    return this.array.length;
+  }
 }

@@ -1,5 +1,5 @@
 import { jsonParser, type Token } from "stream-json/core/parser.js";
-import { MAX_DEPTH, MAX_EVENT_BYTES, MAX_RAW_BYTES } from "../limits.js";
+import { MAX_DEPTH, MAX_EVENT_BYTES, MAX_PIECE_CHARS, MAX_RAW_BYTES } from "../limits.js";
 import { type Draft, parseRecord, rejectedAs, tooLarge } from "./draft.js";
 import { ValueEnd } from "./value-end.js";
 
@@ -18,8 +18,11 @@ const tooDeep = (raw: string): Draft => rejectedAs("too_deep", `nested deeper th
 /** Where text is cut: a value ends on the last character of a piece, never within one. */
 const CUT_WITHIN_VALUE = /[}\]]/g;
 const CUT_BETWEEN_VALUES = /[\s,]+|["}\][]/g;
-/** And never longer than this, so that a limit is met soon. */
-const MAX_PIECE_CHARS = 64 * 1024;
+
+export function* inPieces(text: string): Generator<string> {
+  for (let from = 0; from < text.length; from += MAX_PIECE_CHARS)
+    yield text.slice(from, from + MAX_PIECE_CHARS);
+}
 
 const BLANK = /^[\s,]*$/;
 /** Ends only where something else begins, which is in the same piece. */

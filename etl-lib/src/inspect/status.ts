@@ -38,7 +38,7 @@ export async function status(
   );
   const { events, newest_event: newestEvent, newest_load: newestLoad } = freshness.rows[0];
   const rejects = await db.query<{ cause: string; count: number }>(
-    "SELECT cause, count(*)::int AS count FROM etl.rejects WHERE requeued_at IS NULL GROUP BY cause ORDER BY cause",
+    "SELECT cause, sum(records)::float8 AS count FROM etl.rejects WHERE requeued_at IS NULL GROUP BY cause ORDER BY cause",
   );
   const runs = await db.query<RunRow>(
     `SELECT run_id AS "runId", trigger, status, started_at AS "startedAt", finished_at AS "finishedAt", objects, events, error

@@ -78,7 +78,7 @@ async function ledgerOf(
   const { rows } = await db.query<LedgerRow & { key: string }>(
     `SELECT o.key, o.etag, o.read::float8, o.inserted::float8, o.duplicates::float8, o.rejected::float8,
        CASE WHEN o.rejected = 0 THEN 0 ELSE (
-         SELECT count(*) FROM etl.rejects r
+         SELECT coalesce(sum(records), 0) FROM etl.rejects r
          WHERE r.bucket = o.bucket AND r.key = o.key AND r.etag = o.etag AND r.requeued_at IS NULL) END::float8 AS quarantined
      FROM etl.objects o WHERE o.bucket = $1 AND o.key = ANY ($2)`,
     [bucket, page.map(({ key }) => key)],

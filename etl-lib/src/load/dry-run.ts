@@ -1,25 +1,30 @@
 import { countReject, noEvents } from "../counts.js";
+import type { ExtractError } from "../errors.js";
 import { RepairLog } from "../transform/repair.js";
 import type { BatchResult } from "./batch-load.js";
 import { copyIntoStage } from "./copy.js";
 import type { EventChunk } from "./event-chunk.js";
+import { OpenObject } from "./open-object.js";
 import type { WarehouseClient } from "./warehouse.js";
+
+/** What was staged so far; objects by their index in the batch. */
+interface Staged extends Pick<BatchResult, "events" | "rejects" | "warnings"> {
+  readonly objects: Set<number>;
+}
 
 /** A batch of a dry run: its rows go through the table's types and against its keys, but not into it. */
 export class DryRunStage {
-  readonly result: BatchResult;
-  readonly #repairs = new RepairLog();
+  readonly #failures = new Map<number, ExtractError>();
+  readonly #open: OpenObject<Staged>;
+  #staged: Staged = { objects: new Set(), events: noEvents(), rejects: {}, warnings: {} };
 
-  constructor(
-    private readonly client: WarehouseClient,
-    objects: number,
-  ) {
-    this.result = {
-      loaded: objects,
-      events: noEvents(),
-      rejects: {},
-      warnings: this.#repairs.warnings,
-    };
+  constructor(private readonly client: WarehouseClient) {
+    this.#open = new OpenObject(client);
+  }
+
+  get result(): BatchResult {
+    const { objects, ...totals } = this.#staged;
+    return { read: objects.size, loaded: objects.size, failures: this.#failures, ...totals };
   }
 
   async begin(): Promise<void> {
@@ -31,17 +36,21 @@ export class DryRunStage {
   }
 
   async add(chunk: EventChunk): Promise<void> {
-    const { events, rejects } = this.result;
+    this.#staged = await this.#open.enter(chunk, this.#staged);
+    for (const [object, failure] of chunk.failures) this.#failures.set(object, failure);
+    const { objects, events, rejects, warnings } = this.#staged;
     const inserted = await this.#countNew(chunk);
-    for (const { read, rejected } of chunk.tallies.values()) {
+    for (const [object, { read, rejected }] of chunk.tallies) {
+      objects.add(object);
       events.read += read;
       events.rejected += rejected;
       events.duplicates += read - rejected;
     }
     events.inserted += inserted;
     events.duplicates -= inserted;
-    for (const { cause } of chunk.rejects) countReject(rejects, cause);
-    this.#repairs.merge(chunk.repairs.warnings);
+    for (const { cause, records } of chunk.rejects) countReject(rejects, cause, records);
+    new RepairLog(warnings).merge(chunk.repairs.warnings);
+    await this.#open.leave(chunk);
   }
 
   async #countNew(chunk: EventChunk): Promise<number> {

@@ -1,3 +1,4 @@
+import type { ExtractError } from "../errors.js";
 import { RepairLog } from "../transform/repair.js";
 import type { TransformedRecords } from "../transform/transform-records.js";
 import type { EventRow, Reject } from "../types.js";
@@ -14,6 +15,9 @@ export interface ObjectTally {
 
 const HOUR = 60 * 60 * 1000;
 
+/** What a reject takes beside its text, roughly. */
+const REJECT_BYTES = 256;
+
 /**
  * Rows and rejects on their way to the warehouse, encoded for COPY. An event that comes twice in a chunk is counted
  * as a duplicate here, so that COPY meets each event_id once.
@@ -24,26 +28,39 @@ export class EventChunk {
   readonly objectOfRow: number[] = [];
   readonly rejects: (Reject & { readonly object: number })[] = [];
   readonly tallies = new Map<number, ObjectTally>();
+  /** Objects that could not be read, or not to their end: what earlier chunks hold of them is to be undone. */
+  readonly failures = new Map<number, ExtractError>();
+  /** The object, alone in this chunk, of which the next one has more. */
+  continues: number | undefined;
   readonly repairs = new RepairLog();
   /** The UTC hours its rows lie in, in milliseconds since 1970. */
   readonly hours = new Set<number>();
-  #rejectChars = 0;
+  #rejectBytes = 0;
+
+  get isEmpty(): boolean {
+    return this.tallies.size === 0 && this.failures.size === 0;
+  }
+
+  /** Rows and rejects. */
+  get count(): number {
+    return this.rows.count + this.rejects.length;
+  }
 
   /** What is held, in bytes, roughly. */
   get size(): number {
-    return this.rows.length + this.#rejectChars;
+    return this.rows.length + this.#rejectBytes;
   }
 
   /** Adds what records of an object became; one without a record is known all the same. */
   add(object: number, { rows, rejects, repairs }: TransformedRecords): void {
-    this.tally(object);
+    this.#tally(object);
     for (const row of rows) this.addRow(object, row);
     for (const reject of rejects) this.addReject(object, reject);
     this.repairs.merge(repairs.warnings);
   }
 
   addRow(object: number, row: EventRow): void {
-    const tally = this.tally(object);
+    const tally = this.#tally(object);
     tally.read++;
     if (!addRow(this.rows, row)) {
       tally.duplicates++;
@@ -54,14 +71,14 @@ export class EventChunk {
   }
 
   addReject(object: number, reject: Reject): void {
-    const tally = this.tally(object);
-    tally.read++;
-    tally.rejected++;
+    const tally = this.#tally(object);
+    tally.read += reject.records;
+    tally.rejected += reject.records;
     this.rejects.push({ ...reject, object });
-    this.#rejectChars += reject.raw.length;
+    this.#rejectBytes += REJECT_BYTES + reject.raw.length;
   }
 
-  private tally(object: number): ObjectTally {
+  #tally(object: number): ObjectTally {
     let tally = this.tallies.get(object);
     if (!tally) {
       tally = { read: 0, rejected: 0, duplicates: 0 };

@@ -23,8 +23,8 @@ export async function notYetLoaded(db: Queryable, objects: readonly SourceObject
 }
 
 /**
- * Takes the objects that nobody else has, waiting for a transaction that is about to. In the order of keys, so that
- * two runs never wait for each other crosswise. What older versions of them, or earlier loads, left in quarantine no
+ * Takes the objects that nobody else has, waiting for a transaction that is about to. In their order, which is that
+ * of keys in every batch, so that two runs never wait for each other crosswise. What older versions of them, or earlier loads, left in quarantine no
  * longer stands: what this load rejects does.
  * @param expected the counts to write, index by index; corrected by `settle`
  * @param reload takes them also when another run has loaded them
@@ -43,8 +43,8 @@ export async function claim(
        (bucket, key, etag, size, last_modified, read, inserted, duplicates, rejected, run_id)
      SELECT $1, key, etag, size, last_modified, read, inserted, duplicates, rejected, $2
      FROM unnest($3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::bigint[], $8::bigint[], $9::bigint[],
-       $10::bigint[]) AS t (key, etag, size, last_modified, read, inserted, duplicates, rejected)
-     ORDER BY key, etag
+       $10::bigint[]) WITH ORDINALITY AS t (key, etag, size, last_modified, read, inserted, duplicates, rejected, at)
+     ORDER BY at
      ON CONFLICT (bucket, key, etag) DO UPDATE SET run_id = excluded.run_id, loaded_at = now()
        WHERE $11 AND o.run_id <> excluded.run_id
      RETURNING key, etag, old.read::float8 AS read, old.inserted::float8 AS inserted,

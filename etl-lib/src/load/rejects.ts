@@ -15,10 +15,10 @@ export async function insertRejects(
     const some = rejects.slice(from, from + REJECTS_PER_INSERT);
     const of = some.map(({ object }) => objects[object] as SourceObject);
     const { rowCount } = await db.query(
-      `INSERT INTO etl.rejects (bucket, key, etag, position, cause, detail, raw, run_id)
-       SELECT $1, key, etag, position, cause, detail, raw, $2
-       FROM unnest($3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[])
-         AS t (key, etag, position, cause, detail, raw)`,
+      `INSERT INTO etl.rejects (bucket, key, etag, position, cause, detail, raw, records, run_id)
+       SELECT $1, key, etag, position, cause, detail, raw, records, $2
+       FROM unnest($3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::bigint[])
+         AS t (key, etag, position, cause, detail, raw, records)`,
       [
         of[0]?.bucket,
         runId,
@@ -28,6 +28,7 @@ export async function insertRejects(
         some.map(({ cause }) => cause),
         some.map(({ detail }) => holdable(detail)),
         some.map(({ raw }) => holdable(raw)),
+        some.map(({ records }) => records),
       ],
     );
     assertKept("etl.rejects", rowCount, some.length);

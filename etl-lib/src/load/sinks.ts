@@ -57,9 +57,9 @@ export class DryRunSink implements BatchSink {
 
   constructor(private readonly pool: WarehousePool) {}
 
-  async load(objects: readonly SourceObject[], chunks: AsyncIterable<EventChunk>): Promise<BatchResult> {
+  async load(_objects: readonly SourceObject[], chunks: AsyncIterable<EventChunk>): Promise<BatchResult> {
     this.#client ??= await this.#begin();
-    const stage = new DryRunStage(this.#client, objects.length);
+    const stage = new DryRunStage(this.#client);
     await stage.begin();
     try {
       for await (const chunk of chunks) await stage.add(chunk);

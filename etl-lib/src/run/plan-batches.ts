@@ -4,6 +4,7 @@ import type { Source, SourceObject, Window } from "../types.js";
 
 /** Objects to load in one transaction. */
 export interface BatchToLoad {
+  /** In the order of their keys: see `claim`. */
   readonly objects: readonly SourceObject[];
   /** Their stored size. */
   readonly bytes: number;
@@ -52,7 +53,7 @@ export async function* planBatches(plan: BatchPlan): AsyncGenerator<BatchToLoad>
     plan.onListed({ listed: page.length, fresh: fresh.length, bytes: sizeOf(fresh), unnamable });
     for (const object of fresh) {
       if (objects.length >= maxObjects || (objects.length > 0 && bytes + object.size > MAX_BATCH_BYTES)) {
-        yield { objects, bytes };
+        yield { objects: objects.sort(byKey), bytes };
         objects = [];
         bytes = 0;
       }
@@ -60,7 +61,9 @@ export async function* planBatches(plan: BatchPlan): AsyncGenerator<BatchToLoad>
       bytes += object.size;
     }
   }
-  if (objects.length > 0) yield { objects, bytes };
+  if (objects.length > 0) yield { objects: objects.sort(byKey), bytes };
 }
+
+const byKey = (one: SourceObject, other: SourceObject): number => (one.key < other.key ? -1 : 1);
 
 const sizeOf = (objects: readonly SourceObject[]): number => objects.reduce((sum, { size }) => sum + size, 0);

@@ -1,13 +1,17 @@
-import { readObjects } from "../extract/read-objects.js";
+import type { ExtractError } from "../errors.js";
+import { type RecordsPiece, readObjects } from "../extract/read-objects.js";
 import { EventChunk } from "../load/event-chunk.js";
-import { transformRecords } from "../transform/transform-records.js";
+import { RecordTransform } from "../transform/transform-records.js";
 import type { Source, SourceObject } from "../types.js";
+import { ReadHealth } from "./read-health.js";
 
 export interface ReadOptions {
   /** Objects read at the same time. */
   readonly concurrency: number;
-  /** Rows that end a chunk; those of one piece of an object, at most 1 MiB of its text, stay together. */
+  /** Rows and rejects that end a chunk, give or take a slice of records. */
   readonly batchRows: number;
+  /** Told what can be read; ends the reading in an outage. @default one that begins here */
+  readonly health?: ReadHealth;
 }
 
 const MAX_CHUNK_BYTES = 1024 * 1024;
@@ -16,14 +20,52 @@ const MAX_CHUNK_BYTES = 1024 * 1024;
 export async function* readChunks(
   source: Source,
   objects: readonly SourceObject[],
-  { concurrency, batchRows }: ReadOptions,
+  { concurrency, batchRows, health = new ReadHealth(Date.now) }: ReadOptions,
 ): AsyncGenerator<EventChunk> {
-  let chunk = new EventChunk();
-  for await (const { index, records } of readObjects(source, objects, concurrency)) {
-    chunk.add(index, transformRecords(records, objects[index] as SourceObject));
-    if (chunk.rows.count < batchRows && chunk.size < MAX_CHUNK_BYTES) continue;
-    yield chunk;
-    chunk = new EventChunk();
+  const chunks = new Chunks(objects, batchRows);
+  for await (const piece of readObjects(source, objects, concurrency)) {
+    if (piece.failure) chunks.fail(piece.index, piece.failure);
+    else yield* chunks.add(piece);
+    if (piece.failure) health.failed(piece.failure);
+    else if (piece.isLast) health.read();
+    if (health.isOutage) break;
   }
-  if (chunk.tallies.size > 0) yield chunk;
+  yield* chunks.end();
+}
+
+/** Fills chunks so that an object that spans several shares none but its last one, and can be undone by itself. */
+class Chunks {
+  #chunk = new EventChunk();
+  /** Of the object of which more is to come. */
+  #open: { readonly index: number; readonly transform: RecordTransform } | undefined;
+
+  constructor(
+    private readonly objects: readonly SourceObject[],
+    private readonly maxCount: number,
+  ) {}
+
+  *add({ index, records, isLast }: RecordsPiece): Generator<EventChunk> {
+    if (!isLast && !this.#open) yield* this.end();
+    const transform = this.#open?.transform ?? new RecordTransform(this.objects[index] as SourceObject);
+    this.#open = isLast ? undefined : { index, transform };
+    this.#chunk.add(index, transform.apply(records, isLast));
+    if (this.#chunk.count >= this.maxCount || this.#chunk.size >= MAX_CHUNK_BYTES) yield this.#take();
+  }
+
+  fail(index: number, failure: ExtractError): void {
+    if (this.#open) this.#chunk = new EventChunk(); // it held nothing else
+    this.#open = undefined;
+    this.#chunk.failures.set(index, failure);
+  }
+
+  *end(): Generator<EventChunk> {
+    if (!this.#chunk.isEmpty) yield this.#take();
+  }
+
+  #take(): EventChunk {
+    const chunk = this.#chunk;
+    chunk.continues = this.#open?.index;
+    this.#chunk = new EventChunk();
+    return chunk;
+  }
 }

@@ -1,5 +1,5 @@
 import { addEvents, addRejects, noEvents, noObjects } from "../counts.js";
-import { EtlError } from "../errors.js";
+import { EtlError, type ExtractError } from "../errors.js";
 import type { BatchResult } from "../load/batch-load.js";
 import { toLoadError } from "../load/pg-errors.js";
 import { RepairLog } from "../transform/repair.js";
@@ -57,16 +57,22 @@ export class RunRecord {
     this.bytes.listed += bytes;
   }
 
-  /** @param objects how many the batch held */
-  loaded({ loaded, events, rejects, warnings }: BatchResult, objects: number): void {
+  loaded({ read, loaded, events, rejects, warnings }: BatchResult): void {
     this.objects.loaded += loaded;
-    this.objects.alreadyLoaded += objects - loaded;
+    this.objects.alreadyLoaded += read - loaded;
     addEvents(this.events, events);
     addRejects(this.#rejects, rejects);
     this.#repairs.merge(warnings);
   }
 
-  /** An object that is left to a later run. */
+  /** An object that is left to a later run; one that has changed is simply seen in its new version. */
+  unread(error: ExtractError): void {
+    if (error.kind === "changed") return;
+    this.objects.failed++;
+    this.failed(error);
+  }
+
+  /** What a run goes on without. */
   failed(error: unknown): void {
     const described = describeError(error);
     this.error ??= described;

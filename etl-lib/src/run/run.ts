@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { ExtractError } from "../errors.js";
 import { BackgroundRefresh } from "../load/background-refresh.js";
-import type { BatchResult } from "../load/batch-load.js";
 import type { EventChunk } from "../load/event-chunk.js";
 import { assertSchema } from "../load/migrate.js";
 import { toLoadError } from "../load/pg-errors.js";
@@ -14,6 +13,7 @@ import type { RunSummary, RunTrigger, Source, SourceObject, Window } from "../ty
 import { type BatchToLoad, planBatches } from "./plan-batches.js";
 import { prefetch } from "./prefetch.js";
 import { type ReadOptions, readChunks } from "./read-chunks.js";
+import { ReadHealth } from "./read-health.js";
 import { describeError, type RunProgress, RunRecord } from "./run-record.js";
 
 export interface RunOptions {
@@ -53,12 +53,6 @@ const INTERRUPTION_GRACE_MS = 400;
 /** Batches planned ahead, so that a reader soon knows the total. */
 const BATCHES_AHEAD = 25;
 /**
- * So many objects in a row that cannot be read are not their own fault: an outage, after a minute of retries each, or
- * a missing permission. Refused ones cost little, and some (archived, say) may well lie side by side.
- */
-const MAX_FAILURES_IN_A_ROW = { retriable: 5, fatal: 100 };
-
-/**
  * Loads what is new in the window, exactly once. Never throws for a run that fails: the summary says why, and what
  * was committed before stays, so that the next run takes up the rest.
  */
@@ -72,8 +66,8 @@ class Run {
   readonly #sink: BatchSink;
   readonly #background: BackgroundRefresh;
   readonly #retry: RetryPolicy;
-  readonly #read: ReadOptions;
-  #failuresInARow = 0;
+  readonly #read: Pick<ReadOptions, "concurrency" | "batchRows">;
+  readonly #health: ReadHealth;
   #ahead: AsyncIterableIterator<EventChunk> | undefined;
 
   constructor(private readonly options: RunOptions) {
@@ -91,6 +85,7 @@ class Run {
     this.#background = new BackgroundRefresh(() => refreshStep(pool), clock);
     this.#retry = retry;
     this.#read = { concurrency, batchRows };
+    this.#health = new ReadHealth(clock);
   }
 
   async execute(): Promise<RunSummary> {
@@ -127,7 +122,7 @@ class Run {
     try {
       let next = await this.#record.timed("planMs", () => planned.next());
       let chunks = this.#startReading(next.value);
-      while (!next.done && !this.#isTimeUp()) {
+      while (!next.done && !this.#isTimeUp() && !this.#health.isOutage) {
         const batch: BatchToLoad = next.value;
         const upcoming = planned
           .next()
@@ -139,6 +134,7 @@ class Run {
     } finally {
       await planned.return?.();
     }
+    if (this.#health.verdict) throw this.#health.verdict;
   }
 
   /** Waits a moment for the work to notice, so that what it commits is counted, and no longer: it may hang in a read. */
@@ -173,52 +169,26 @@ class Run {
 
   #startReading(batch: BatchToLoad | undefined) {
     if (!batch || this.#isTimeUp()) return undefined;
-    this.#ahead = prefetch(readChunks(this.options.source, batch.objects, this.#read), CHUNKS_AHEAD);
+    this.#ahead = prefetch(this.#chunksOf(batch), CHUNKS_AHEAD);
     return this.#ahead;
   }
 
-  /** Objects that cannot be read are left out of their batch, which is then loaded without them. */
+  /** Objects that cannot be read are left out of their batch, which is loaded without them. */
   async #load(batch: BatchToLoad, firstChunks: AsyncIterable<EventChunk> | undefined): Promise<void> {
-    let { objects } = batch;
-    let chunks = firstChunks;
-    let behindLastFailure = 0;
-    while (objects.length > 0) {
-      const outcome = await this.#tryLoad(objects, chunks);
-      if (!(outcome instanceof ExtractError)) {
-        this.#failuresInARow = 0;
-        this.#record.loaded(outcome, objects.length);
-        if (!this.options.dryRun && !this.#isTimeUp()) this.#background.committed(outcome.events.inserted);
-        break;
-      }
-      const at = objects.findIndex(({ bucket, key }) => `${bucket}/${key}` === outcome.object);
-      if (at > behindLastFailure) this.#failuresInARow = 0; // what lies between them was read
-      behindLastFailure = at;
-      this.#leaveOut(outcome);
-      objects = objects.toSpliced(at, 1);
-      chunks = undefined;
-    }
+    let attempt = 0;
+    const result = await this.#retrying(() => {
+      const chunks = attempt++ === 0 && firstChunks ? firstChunks : this.#chunksOf(batch);
+      return this.#record.timed("loadMs", () => this.#sink.load(batch.objects, this.#watch(chunks), attempt));
+    });
+    this.#record.loaded(result);
+    for (const failure of result.failures.values()) this.#record.unread(failure);
+    if (!this.options.dryRun && !this.#isTimeUp()) this.#background.committed(result.events.inserted);
     this.#record.bytes.loaded += batch.bytes;
     this.#report();
   }
 
-  #tryLoad(
-    objects: BatchToLoad["objects"],
-    firstChunks: AsyncIterable<EventChunk> | undefined,
-  ): Promise<BatchResult | ExtractError> {
-    let attempt = 0;
-    return this.#retrying(async () => {
-      const chunks =
-        attempt++ === 0 && firstChunks ? firstChunks : readChunks(this.options.source, objects, this.#read);
-      try {
-        return await this.#record.timed("loadMs", () =>
-          this.#sink.load(objects, this.#watch(chunks), attempt),
-        );
-      } catch (error) {
-        // The source has retried already what can be: this object is given up, not the batch.
-        if (error instanceof ExtractError && error.object) return error;
-        throw error;
-      }
-    });
+  #chunksOf(batch: BatchToLoad): AsyncIterable<EventChunk> {
+    return readChunks(this.options.source, batch.objects, { ...this.#read, health: this.#health });
   }
 
   async *#watch(chunks: AsyncIterable<EventChunk>): AsyncGenerator<EventChunk> {
@@ -227,14 +197,6 @@ class Run {
       yield chunk;
       this.#report();
     }
-  }
-
-  /** A changed object is simply left to the next run, which sees its new version. */
-  #leaveOut(error: ExtractError): void {
-    if (error.kind === "changed") return;
-    this.#record.objects.failed++;
-    this.#record.failed(error);
-    if (++this.#failuresInARow >= MAX_FAILURES_IN_A_ROW[error.kind]) throw error;
   }
 
   /** Also after a failure, and for what an earlier run was killed before it could refresh. */

@@ -3,7 +3,7 @@ import type { RepairCause, Warnings } from "../types.js";
 
 /** Counts the repairs of one or many events by column and cause. */
 export class RepairLog {
-  readonly warnings: Warnings = {};
+  constructor(readonly warnings: Warnings = {}) {}
 
   add(column: string, cause: RepairCause, count = 1): void {
     // Columns are the library's own names, never input, so a plain object is safe.
