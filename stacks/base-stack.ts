@@ -1,3 +1,6 @@
+import { copyFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { DataAwsCallerIdentity } from "@cdktf/provider-aws/lib/data-aws-caller-identity/index.js";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider/index.js";
 import { LocalBackend, S3Backend, TerraformElement, TerraformStack } from "cdktf";
@@ -5,8 +8,11 @@ import type { Construct, Node } from "constructs";
 import type { Config } from "./config.js";
 import { stateFile, stateKey } from "./names.js";
 
-export const TERRAFORM_VERSION = ">= 1.11.0";
-export const PROVIDER_VERSION = ">= 5.100.0, < 7.0.0";
+/** Tested is the release in .terraform-version. */
+export const TERRAFORM_VERSION = "~> 1.11.0";
+/** The release that the tests plan and apply with, and no other. */
+export const PROVIDER_VERSION = "5.100.0";
+const PROVIDER_LOCK = fileURLToPath(new URL(".terraform.lock.hcl", import.meta.url));
 
 /** What every stack has: the provider with its default tags, the state, the account's id. */
 export abstract class BaseStack extends TerraformStack {
@@ -20,6 +26,7 @@ export abstract class BaseStack extends TerraformStack {
     super(scope, id);
     this.createProvider();
     this.createBackend();
+    this.lockProvider();
   }
 
   /** The id of the account that the stack is deployed to. */
@@ -46,6 +53,18 @@ export abstract class BaseStack extends TerraformStack {
     new AwsProvider(this, "aws", { region, defaultTags: [{ tags }] });
     this.addOverride("terraform.required_version", TERRAFORM_VERSION);
     this.addOverride("terraform.required_providers.aws.version", PROVIDER_VERSION);
+  }
+
+  /** Lays the committed lock file beside the JSON, where `terraform init` looks for it. */
+  private lockProvider(): void {
+    const { synthesizer } = this;
+    this.synthesizer = {
+      synthesize: (session) => {
+        synthesizer.synthesize(session);
+        const { workingDirectory } = session.manifest.forStack(this);
+        copyFileSync(PROVIDER_LOCK, join(session.outdir, workingDirectory, ".terraform.lock.hcl"));
+      },
+    };
   }
 
   private createBackend(): void {

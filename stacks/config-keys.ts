@@ -9,10 +9,32 @@ interface Key<T> {
   readonly default: T;
   /** What the key is for: its line in docs/configuration.md. */
   readonly purpose: string;
+  /** The default of another environment, or project. @default the same */
+  readonly derive?: (scope: Scope) => T;
+}
+
+/** What derived names begin or end with. */
+export interface Scope {
+  readonly project: string;
+  readonly environment: string;
 }
 
 function key<T>(schema: z.ZodType<T>, rule: string, fallback: NoInfer<T>, purpose: string): Key<T> {
   return { schema, rule, default: fallback, purpose };
+}
+
+/** The environment whose names are those of docs/requirements.md. */
+const PRODUCTION = "production";
+
+function derived<T>(own: Key<T>, derive: (scope: Scope) => T): Key<T> {
+  return { ...own, derive };
+}
+
+/** Each other environment has names of its own, so that several fit into one account. */
+function perEnvironment(own: Key<string>): Key<string> {
+  return derived(own, ({ environment }) =>
+    environment === PRODUCTION ? own.default : `${own.default}-${environment}`,
+  );
 }
 
 const switchKey = (fallback: boolean, purpose: string) =>
@@ -25,13 +47,13 @@ function count(min: number, max: number, fallback: number, purpose: string): Key
 
 function name(max: number, fallback: string, purpose: string): Key<string> {
   const schema = z.string().regex(new RegExp(`^[A-Za-z0-9_][A-Za-z0-9_-]{0,${max - 1}}$`));
-  return key(schema, `1 to ${max} letters, digits, _ and -, not starting with -`, fallback, purpose);
+  const rule = `1 to ${max} letters, digits, _ and -, not starting with -`;
+  return perEnvironment(key(schema, rule, fallback, purpose));
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
 const BUCKET = z.string().regex(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/);
 const BUCKET_RULE = "a bucket name of 3 to 63 lower-case letters, digits and hyphens";
-const bucket = (fallback: string, purpose: string) => key(BUCKET, BUCKET_RULE, fallback, purpose);
 const optionalBucket = (purpose: string) =>
   key<string | null>(BUCKET.nullable(), `${BUCKET_RULE}, or null`, null, purpose);
 
@@ -70,11 +92,25 @@ const RETENTION_DAYS = [
 
 const PREFIX = z.string().regex(/^[a-z][a-z0-9-]{0,15}[a-z0-9]$/);
 const PREFIX_RULE = "2 to 17 lower-case letters, digits and hyphens, starting with a letter";
+/**
+ * A parameter's path begins with the project, and AWS keeps these two beginnings for itself:
+ * https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
+ */
+const PROJECT = PREFIX.regex(/^(?!aws|ssm)/);
+
+const KMS_KEY = z.string().regex(/^arn:aws:kms:[a-z0-9-]+:\d{12}:key\/[a-z0-9-]+$/);
+const kmsKey = (purpose: string) =>
+  key<string | null>(KMS_KEY.nullable(), "the ARN of a KMS key, or null", null, purpose);
 
 /** Every key that the context may set, with the names and numbers of docs/requirements.md as defaults. */
 export const configKeys = {
-  project: key(PREFIX, PREFIX_RULE, "clickstream", "tag `Project`; first part of derived names"),
-  environment: key(PREFIX, PREFIX_RULE, "production", "tag `Environment`; second part of derived names"),
+  project: key(
+    PROJECT,
+    `${PREFIX_RULE}, but not with aws or ssm`,
+    "clickstream",
+    "tag `Project`; first part of derived names",
+  ),
+  environment: key(PREFIX, PREFIX_RULE, PRODUCTION, "tag `Environment`; second part of derived names"),
   region: key(
     z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/),
     "an AWS region",
@@ -87,8 +123,15 @@ export const configKeys = {
     "ap-southeast-1a",
     "the zone of both subnets and of the data volumes",
   ),
-  stateBucket: optionalBucket(
-    "existing bucket for the Terraform state, with a lock file; null keeps the state local",
+  stateBucket: derived(
+    key<string | null>(
+      BUCKET.nullable(),
+      `${BUCKET_RULE}, or null`,
+      "clickstream-production-terraform-state",
+      "existing bucket for the Terraform state, with a lock file; null, the default of the environment `local`, keeps the state in this folder",
+    ),
+    ({ project, environment }) =>
+      environment === "local" ? null : `${project}-${environment}-terraform-state`,
   ),
   protectData: switchKey(true, "refuse to destroy data volumes and the buckets that the stacks made"),
   logRetentionDays: key(
@@ -129,7 +172,10 @@ export const configKeys = {
   webDbDataGb: count(10, 16_384, 20, "size of its data volume in GiB"),
   webDbAllowedCidrs: key(CLIENTS, CLIENTS_RULE, [], `who may reach it on ${POSTGRES_PORT}`),
 
-  rawBucket: bucket("clickstream-s3-ingest", "the bucket with the raw events"),
+  rawBucket: perEnvironment(
+    key(BUCKET, BUCKET_RULE, "clickstream-s3-ingest", "the bucket with the raw events"),
+  ),
+  rawBucketKmsKeyArn: kmsKey("the customer key that a raw bucket made elsewhere is encrypted with"),
   createRawBucket: switchKey(false, "make the raw bucket instead of looking it up"),
   rawInfrequentAccessDays: count(
     30,
@@ -163,7 +209,7 @@ export const configKeys = {
     null,
     "who is told of alarms",
   ),
-  alarmNoLoadHours: count(1, 24, 3, "hours without a successful run that raise an alarm"),
+  alarmNoLoadHours: count(2, 24, 3, "hours without a successful run that raise an alarm"),
   alarmRejectPercent: count(
     0,
     100,

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { contains, isHostAddress, overlap, parseAddress, parseCidr } from "./cidr.js";
-import { type Config, type ConfigKey, configKeys } from "./config-keys.js";
+import { type Config, type ConfigKey, configKeys, type Scope } from "./config-keys.js";
+import { longestGapHours } from "./schedule-gap.js";
 
 export type { Config } from "./config-keys.js";
 
@@ -9,8 +10,8 @@ export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
-/** Keys that cdktf itself puts into the context. */
-const CDKTF_CONTEXT = /^(cdktf|excludeStackIdFromLogicalIds$|allowSepCharsInLogicalIds$)/;
+/** Keys that cdktf itself, or its successor, puts into the context. */
+const CDKTF_CONTEXT = /^(cdktf|excludeStackIdFromLogicalIds$|allowSepCharsInLogicalIds$|targetVersions$)/;
 
 /**
  * The configuration that the app's context asks for; every key that is absent has its default.
@@ -21,15 +22,26 @@ export function loadConfig(context: Readonly<Record<string, unknown>> = {}): Con
   const own = Object.entries(context).filter(([key]) => !CDKTF_CONTEXT.test(key));
   for (const [key] of own) assertKnown(key);
   const given = new Map(own);
-  const values = Object.entries(configKeys).map(([key, { schema, rule, default: fallback }]) => {
-    const value = given.has(key) ? given.get(key) : fallback;
+  const scope = scopeOf(given);
+  const values = Object.entries(configKeys).map(([key, { schema, rule, default: fallback, derive }]) => {
+    const value = given.has(key) ? given.get(key) : derive ? derive(scope) : fallback;
     const parsed = (schema as z.ZodType).safeParse(value);
     if (!parsed.success) throw refused(key, rule, value);
     return [key, parsed.data] as const;
   });
   const config = Object.fromEntries(values) as unknown as Config;
-  for (const check of [checkZone, checkNetwork, checkAddresses, checkWebDb]) check(config);
+  for (const check of [checkZone, checkNetwork, checkAddresses, checkWebDb, checkSchedule, checkKeys])
+    check(config);
   return config;
+}
+
+/** Read before it is checked: a bad value is refused as the first of all keys. */
+function scopeOf(given: ReadonlyMap<string, unknown>): Scope {
+  const { project, environment } = configKeys;
+  return {
+    project: String(given.get("project") ?? project.default),
+    environment: String(given.get("environment") ?? environment.default),
+  };
 }
 
 function assertKnown(key: string): void {
@@ -76,6 +88,20 @@ function checkAddress(
 function checkWebDb(config: Config): void {
   const holds = config.webDb || config.webDbAllowedCidrs.length === 0;
   refuseUnless(holds, config, "webDbAllowedCidrs", "empty while webDb is false");
+}
+
+/** A schedule as rare as the alarm on its absence would raise that alarm for ever. */
+function checkSchedule(config: Config): void {
+  const gap = longestGapHours(config.ruleSchedule);
+  refuseUnless(gap !== null, config, "ruleSchedule", "a rate(…) or cron(…) expression of EventBridge");
+  const holds = (gap ?? 0) < config.alarmNoLoadHours;
+  const rule = `a schedule with less than alarmNoLoadHours ${config.alarmNoLoadHours} h between two runs`;
+  refuseUnless(holds, config, "ruleSchedule", rule);
+}
+
+function checkKeys(config: Config): void {
+  const holds = !config.createRawBucket || config.rawBucketKmsKeyArn === null;
+  refuseUnless(holds, config, "rawBucketKmsKeyArn", "null while createRawBucket is true");
 }
 
 function cidr(text: string) {

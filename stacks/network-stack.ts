@@ -1,4 +1,5 @@
 import { DefaultSecurityGroup } from "@cdktf/provider-aws/lib/default-security-group/index.js";
+import { Ec2SubnetCidrReservation } from "@cdktf/provider-aws/lib/ec2-subnet-cidr-reservation/index.js";
 import { InternetGateway } from "@cdktf/provider-aws/lib/internet-gateway/index.js";
 import { Route } from "@cdktf/provider-aws/lib/route/index.js";
 import { RouteTable } from "@cdktf/provider-aws/lib/route-table/index.js";
@@ -29,6 +30,8 @@ export class NetworkStack extends BaseStack {
       config.privateSubnetName,
       config.privateSubnetCidr,
     );
+    this.reserve("warehouse_address", this.privateSubnet, config.warehousePrivateIp);
+    if (config.webDb) this.reserve("web_db_address", this.publicSubnet, config.webDbPrivateIp);
     this.createPublicRoutes();
     this.privateRouteTable = this.createPrivateRoutes();
     new FlowLogs(this, "flow_logs", this.vpc);
@@ -57,6 +60,18 @@ export class NetworkStack extends BaseStack {
       availabilityZone: this.config.availabilityZone,
       mapPublicIpOnLaunch: false,
       tags: { Name: name },
+    });
+  }
+
+  /**
+   * A host's fixed address, which AWS would else give to a function or an endpoint while the host is replaced.
+   * https://docs.aws.amazon.com/vpc/latest/userguide/subnet-cidr-reservation.html
+   */
+  private reserve(id: string, subnet: Subnet, address: string): void {
+    new Ec2SubnetCidrReservation(this, id, {
+      subnetId: subnet.id,
+      cidrBlock: `${address}/32`,
+      reservationType: "explicit",
     });
   }
 

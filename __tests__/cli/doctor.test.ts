@@ -66,7 +66,7 @@ describe("the deployed environment", () => {
 
   describe("is found by the outputs in its state,", () => {
     it("a file beside the output folder", async () => {
-      const config = loadConfig({ environment: "test" });
+      const config = loadConfig({ environment: "test", stateBucket: null });
       writeFileSync(join(folder, "terraform.test.warehouse.tfstate"), STATE);
       const location = { config, output: join(folder, "cdktf.out"), s3: undefined as never };
       expect([...(await readOutputs(location, "warehouse"))]).to.deep.equal([["instance_id", "i-0abc"]]);
@@ -93,8 +93,9 @@ describe("the deployed environment", () => {
     });
 
     it("and of no version that is not known", async () => {
-      writeFileSync(join(folder, "terraform.production.warehouse.tfstate"), '{"version":5}');
-      const location = { config: loadConfig(), output: join(folder, "cdktf.out"), s3: undefined as never };
+      writeFileSync(join(folder, "terraform.local.warehouse.tfstate"), '{"version":5}');
+      const config = loadConfig({ environment: "local" });
+      const location = { config, output: join(folder, "cdktf.out"), s3: undefined as never };
       expect((await failure(readOutputs(location, "warehouse"))).message).to.include("version 5");
     });
   });

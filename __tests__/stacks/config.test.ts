@@ -37,6 +37,29 @@ describe("configuration", () => {
     expect(config).to.include({ environment: "staging", project: "clickstream" });
   });
 
+  it("gives another environment names of its own, unless they are set", () => {
+    expect(loadConfig({ environment: "staging", functionName: "Etl" })).to.include({
+      vpcName: "SBW_Project_VPC-staging",
+      warehouseName: "SBW_EC2_ShinyDWH-staging",
+      webDbName: "SBW_EC2_WebDB-staging",
+      ruleName: "SBW_ETL_HOURLY_RULE-staging",
+      rawBucket: "clickstream-s3-ingest-staging",
+      functionName: "Etl",
+    });
+  });
+
+  it("keeps the state in S3 by default, and in this folder for the environment local alone", () => {
+    const bucketOf = (context: Record<string, unknown>) => loadConfig(context).stateBucket;
+    expect(bucketOf({})).to.equal("clickstream-production-terraform-state");
+    expect(bucketOf({ project: "shop", environment: "staging" })).to.equal("shop-staging-terraform-state");
+    expect(bucketOf({ environment: "local" })).to.equal(null);
+    expect(bucketOf({ stateBucket: null })).to.equal(null);
+  });
+
+  it("takes the key that cdktf's successor puts into the context", () => {
+    expect(loadConfig({ targetVersions: { terraform: ">=1.11.0" } })).to.deep.equal(loadConfig());
+  });
+
   it("answers an unknown key with the known ones", () => {
     expect(() => loadConfig({ protectDate: false }))
       .to.throw(ConfigError, /^Configuration has no key "protectDate"; it knows project, .*protectData/)
@@ -90,6 +113,29 @@ describe("configuration", () => {
       'Configuration "ruleSchedule" must be a rate(…) or cron(…) expression of EventBridge, but is "hourly".',
     ],
     [
+      { ruleSchedule: "rate(3 hours)" },
+      'Configuration "ruleSchedule" must be a schedule with less than alarmNoLoadHours 3 h between two runs, but is "rate(3 hours)".',
+    ],
+    [
+      { ruleSchedule: "cron(0 3 ? * MON-FRI *)", alarmNoLoadHours: 24 },
+      'Configuration "ruleSchedule" must be a schedule with less than alarmNoLoadHours 24 h between two runs, but is "cron(0 3 ? * MON-FRI *)".',
+    ],
+    ...["aws-shop", "ssmshop"].map((project): [Record<string, unknown>, string] => [
+      { project },
+      `Configuration "project" must be 2 to 17 lower-case letters, digits and hyphens, starting with a letter, but not with aws or ssm, but is "${project}".`,
+    ]),
+    [
+      { rawBucketKmsKeyArn: "alias/raw" },
+      'Configuration "rawBucketKmsKeyArn" must be the ARN of a KMS key, or null, but is "alias/raw".',
+    ],
+    [
+      {
+        createRawBucket: true,
+        rawBucketKmsKeyArn: "arn:aws:kms:ap-southeast-1:111122223333:key/0f1e2d3c",
+      },
+      'Configuration "rawBucketKmsKeyArn" must be null while createRawBucket is true, but is "arn:aws:kms:ap-southeast-1:111122223333:key/0f1e2d3c".',
+    ],
+    [
       { alarmEmail: "nobody" },
       'Configuration "alarmEmail" must be an e-mail address, or null, but is "nobody".',
     ],
@@ -107,7 +153,7 @@ describe("configuration", () => {
     ["warehouseDataGb", 10, 16_384],
     ["snapshotRetentionDays", 1, 365],
     ["rawInfrequentAccessDays", 30, 3_650],
-    ["alarmNoLoadHours", 1, 24],
+    ["alarmNoLoadHours", 2, 24],
   ];
   for (const [key, min, max] of bounds) {
     it(`takes ${key} from ${min} to ${max}, and nothing beyond`, () => {

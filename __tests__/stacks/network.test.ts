@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { ref, type SynthesizedStack, synthesize } from "../helpers/synth.js";
+import { type Attributes, ref, type SynthesizedStack, synthesize } from "../helpers/synth.js";
 
 /** Every rule as `group: direction port peer`, sorted. */
 function connections(network: SynthesizedStack): string[] {
@@ -74,6 +74,19 @@ describe("network stack", () => {
     expect(associations).to.deep.equal([
       [ref("aws_route_table.private_route_table.id"), ref("aws_subnet.private_subnet.id")],
       [ref("aws_route_table.public_route_table.id"), ref("aws_subnet.public_subnet.id")],
+    ]);
+  });
+
+  it("keeps the hosts' addresses free for them while they are replaced", () => {
+    const reserved = (context: Attributes) =>
+      synthesize(context)
+        .network.resources("aws_ec2_subnet_cidr_reservation")
+        .map(([, { subnet_id, cidr_block, reservation_type }]) => [subnet_id, cidr_block, reservation_type]);
+    const warehouse = [ref("aws_subnet.private_subnet.id"), "10.0.128.10/32", "explicit"];
+    expect(reserved({})).to.deep.equal([warehouse]);
+    expect(reserved({ webDb: true })).to.have.deep.members([
+      warehouse,
+      [ref("aws_subnet.public_subnet.id"), "10.0.0.10/32", "explicit"],
     ]);
   });
 

@@ -134,17 +134,16 @@ describe("scheduler stack", () => {
   it("raises its alarms, each to the topic, on metrics that AWS or the function emits", () => {
     const alarms = scheduler.resources("aws_cloudwatch_metric_alarm").map(([id, alarm]) => {
       expect(alarm.alarm_actions, id).to.deep.equal([ref("aws_sns_topic.alarm_topic.arn")]);
-      const { namespace, metric_name, comparison_operator, threshold, treat_missing_data } = alarm;
-      return [
-        id,
-        `${namespace} ${metric_name} ${comparison_operator} ${threshold}, missing: ${treat_missing_data}`,
-      ];
+      const { namespace, metric_name, metric_query, comparison_operator, threshold, treat_missing_data } =
+        alarm;
+      const watched = metric_query === undefined ? `${namespace} ${metric_name}` : "expression";
+      return [id, `${watched} ${comparison_operator} ${threshold}, missing: ${treat_missing_data}`];
     });
     expect(Object.fromEntries(alarms)).to.deep.equal({
       alarm_errors: "AWS/Lambda Errors GreaterThanThreshold 0, missing: notBreaching",
       alarm_failures_queued:
         "AWS/SQS ApproximateNumberOfMessagesVisible GreaterThanThreshold 0, missing: notBreaching",
-      alarm_no_load: `${METRICS_NAMESPACE} ${METRICS.runSucceeded} LessThanThreshold 1, missing: breaching`,
+      alarm_no_load: `expression LessThanThreshold 1, missing: breaching`,
       alarm_rejects: `${METRICS_NAMESPACE} ${METRICS.rejectShare} GreaterThanThreshold 5, missing: notBreaching`,
       alarm_duration: "AWS/Lambda Duration GreaterThanThreshold 540000, missing: notBreaching",
       alarm_host_check: "AWS/EC2 StatusCheckFailed_Instance GreaterThanThreshold 0, missing: notBreaching",
@@ -157,11 +156,40 @@ describe("scheduler stack", () => {
       alarm_host_backup: `${METRICS_NAMESPACE} ${HOST_METRICS.backupAge} GreaterThanThreshold 108000, missing: notBreaching`,
       alarm_host_credits: "AWS/EC2 CPUCreditBalance LessThanThreshold 20, missing: notBreaching",
     });
-    expect(scheduler.resource("aws_cloudwatch_metric_alarm", "alarm_no_load")).to.deep.include({
-      period: 3600,
+  });
+
+  it("counts an hour without any run as one without a run that succeeded", () => {
+    const alarm = scheduler.resource("aws_cloudwatch_metric_alarm", "alarm_no_load");
+    expect(alarm).to.deep.include({
       evaluation_periods: 3,
-      dimensions: { [METRICS_DIMENSION]: "SBW_Lamda_ETL" },
+      metric_query: [
+        {
+          id: "counted",
+          metric: {
+            namespace: METRICS_NAMESPACE,
+            metric_name: METRICS.runSucceeded,
+            dimensions: { [METRICS_DIMENSION]: "SBW_Lamda_ETL" },
+            stat: "Sum",
+            period: 3600,
+          },
+        },
+        { id: "filled", expression: "FILL(counted, 0)", label: METRICS.runSucceeded, return_data: true },
+      ],
     });
+    expect(alarm).to.not.have.any.keys("metric_name", "namespace", "period");
+  });
+
+  it("lets the function decrypt a raw bucket under a customer key, and only with one", () => {
+    const rawBucketKmsKeyArn = "arn:aws:kms:ap-southeast-1:111122223333:key/0f1e2d3c";
+    const statements = (stack: SynthesizedStack) =>
+      JSON.parse(stack.resource("aws_iam_role_policy", "etl_role_policy").policy as string).Statement;
+    expect(statements(synthesize({ rawBucketKmsKeyArn }).scheduler)).to.deep.include({
+      Sid: "DecryptRawEvents",
+      Effect: "Allow",
+      Action: ["kms:Decrypt"],
+      Resource: [rawBucketKmsKeyArn],
+    });
+    expect(JSON.stringify(statements(scheduler))).to.not.include("kms:");
   });
 
   it("tells an operator by e-mail once there is an address", () => {

@@ -28,6 +28,11 @@ interface Alarm {
   /** Raised when the metric lies above, or below, this. */
   readonly above?: number;
   readonly below?: number;
+  /**
+   * An hour without a data point counts as zero. Otherwise CloudWatch looks further back for older ones, and stays quiet:
+   * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+   */
+  readonly fillWithZero?: boolean;
   /** No data point means that nothing is wrong. @default true with `above`, false with `below` */
   readonly silenceIsFine?: boolean;
 }
@@ -98,6 +103,7 @@ export class EtlAlarms extends Construct {
       statistic: "Sum",
       periods: hours,
       below: 1,
+      fillWithZero: true,
     };
   }
 
@@ -183,11 +189,7 @@ export class EtlAlarms extends Construct {
     new CloudwatchMetricAlarm(this, id, {
       alarmName: `${this.stack.config.functionName}-${id.replaceAll("_", "-")}`,
       alarmDescription: alarm.description,
-      namespace: alarm.namespace,
-      metricName: alarm.metric,
-      dimensions: { ...alarm.dimensions },
-      statistic: alarm.statistic,
-      period: alarm.period,
+      ...measure(alarm),
       evaluationPeriods: alarm.periods ?? 1,
       comparisonOperator: below === undefined ? "GreaterThanThreshold" : "LessThanThreshold",
       threshold: below ?? above ?? 0,
@@ -197,4 +199,17 @@ export class EtlAlarms extends Construct {
       okActions: [this.topic.arn],
     });
   }
+}
+
+/** What an alarm watches: a metric, or an expression over one. */
+function measure({ namespace, metric, dimensions, statistic, period, fillWithZero }: Alarm) {
+  if (!fillWithZero)
+    return { namespace, metricName: metric, dimensions: { ...dimensions }, statistic, period };
+  const counted = { namespace, metricName: metric, dimensions: { ...dimensions }, stat: statistic, period };
+  return {
+    metricQuery: [
+      { id: "counted", metric: counted },
+      { id: "filled", expression: "FILL(counted, 0)", label: metric, returnData: true },
+    ],
+  };
 }

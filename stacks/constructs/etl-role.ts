@@ -40,7 +40,9 @@ export class EtlRole extends Construct {
 
   private dataStatements(): Statement[] {
     const { rawBucketArn, parameters, logGroup, failures } = this.props;
+    const rawKey = this.stack.config.rawBucketKmsKeyArn;
     return [
+      ...(rawKey === null ? [] : [allow("DecryptRawEvents", ["kms:Decrypt"], [rawKey])]),
       allow("ReadRawEvents", ["s3:GetObject"], [`${rawBucketArn}/events/*`]),
       {
         ...allow("ListRawEvents", ["s3:ListBucket"], [rawBucketArn]),
