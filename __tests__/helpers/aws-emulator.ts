@@ -52,7 +52,10 @@ async function emulate(mirror: string): Promise<AwsEmulator> {
   const cliConfig = writeCliConfig(folder, mirror);
   const env = terraformEnvironment({ endpoint: standIn.url, cliConfig, home: folder });
   const output = join(folder, "cdktf.out");
-  const environment = (settings: Settings) => ({ ...env, CDKTF_CONTEXT_JSON: JSON.stringify({ stateBucket: null, ...settings }) });
+  const environment = (settings: Settings) => ({
+    ...env,
+    CDKTF_CONTEXT_JSON: JSON.stringify({ stateBucket: null, ...settings }),
+  });
   const runWith = (settings: Settings, command: string, args: readonly string[]) =>
     run(command, [...args, "--output", output], { cwd: REPOSITORY, env: environment(settings) });
   return {
