@@ -18,9 +18,17 @@ export interface BatchSink {
   close(): Promise<void>;
 }
 
-/** Each batch in a transaction of its own. */
+/** Any number that no other advisory lock of the warehouse has. */
+const BATCH_LOCK = 7263002;
+const DEADLOCK = "40P01";
+
+/**
+ * Each batch in a transaction of its own. Two that hold the same events in another order can meet in a deadlock: the
+ * one that PostgreSQL ends is tried again alone, or many runs could go on ending each other.
+ */
 export class WarehouseSink implements BatchSink {
   readonly #insertNew = new InsertNew();
+  #alone = false;
   /** What the transaction asked to commit last holds; the answer may have been lost. */
   #unconfirmed: BatchResult | undefined;
 
@@ -35,7 +43,9 @@ export class WarehouseSink implements BatchSink {
     if (attempt === 1) this.#unconfirmed = undefined;
     const committed = this.#unconfirmed;
     if (committed && (await isLoadedBy(this.pool, this.runId, objects))) return committed;
-    return inTransaction(this.pool, async (client) => {
+    const lock = this.#alone ? "pg_advisory_xact_lock" : "pg_advisory_xact_lock_shared";
+    const loaded = inTransaction(this.pool, async (client) => {
+      await client.query(`SELECT ${lock}($1)`, [BATCH_LOCK]);
       const batch = new BatchLoad(client, this.runId, objects, this.#insertNew, this.reload);
       for await (const chunk of chunks) await batch.add(chunk);
       const result = await batch.finish();
@@ -44,7 +54,12 @@ export class WarehouseSink implements BatchSink {
         return committed;
       if (result.events.inserted > 0) await markStale(client, batch.hours);
       this.#unconfirmed = result;
+      this.#alone = false;
       return result;
+    });
+    return loaded.catch((error) => {
+      this.#alone ||= error.code === DEADLOCK;
+      throw error;
     });
   }
 
