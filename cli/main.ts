@@ -61,6 +61,21 @@ const COMMANDS: readonly Entry[] = [
     load: () => import("./plan/command.js"),
   },
   {
+    name: "diff",
+    description: "Show what Terraform would do, stack by stack.",
+    load: () => import("./diff/command.js"),
+  },
+  {
+    name: "deploy",
+    description: "Make or change all stacks, or those that are named.",
+    load: () => import("./deploy/command.js"),
+  },
+  {
+    name: "destroy",
+    description: "Take everything down; refused while data is protected.",
+    load: () => import("./destroy/command.js"),
+  },
+  {
     name: "doctor",
     description: "Check from outside that a deployed environment keeps its promises. Changes nothing.",
     load: () => import("./doctor/command.js"),
@@ -86,7 +101,18 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with rejects (run --strict),
 
 const DEFAULT = "run";
 /** Of package.json. */
-const SCRIPTS = ["etl:local", "db:psql", "dashboard", "plan", "doctor", "tunnel", "backfill"];
+const SCRIPTS = [
+  "etl:local",
+  "db:psql",
+  "dashboard",
+  "plan",
+  "diff",
+  "deploy",
+  "destroy",
+  "doctor",
+  "tunnel",
+  "backfill",
+];
 
 /** The arguments with the command in front; without one, the options are those of `run`. */
 function withCommand(args: readonly string[]): readonly string[] {

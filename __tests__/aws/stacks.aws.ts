@@ -69,6 +69,29 @@ describe("the four stacks, on an emulator of AWS", () => {
       expect(code).to.equal(0);
     });
 
+    it("are changed by the plan that was saved, and by nothing else", async () => {
+      const changed = { ...PROTECTED, lookbackHours: 48 };
+      const saved = await aws.command(changed, "plan", "--save");
+      expect(saved.code, saved.output).to.equal(0);
+      const { code, output } = await aws.command(PROTECTED, "deploy", "--plan");
+      expect(code, output).to.equal(0);
+      expect(output).to.include("network: applied").and.include("scheduler: applied");
+      expect(sortChanges((await aws.plan(changed)).report).real).to.deep.equal([]);
+      expect((await aws.command(changed, "deploy", "--plan")).output).to.include("There is no saved plan");
+    });
+
+    it("diff one stack alone", async () => {
+      const { code, output } = await aws.command(PROTECTED, "diff", "scheduler");
+      expect(code, output).to.equal(0);
+      expect(output).to.include("ETL_LOOKBACK_HOURS").and.not.include("aws_vpc.vpc");
+    });
+
+    it("deploy one stack alone, on what the others have in the state", async () => {
+      const args = ["deploy", "scheduler", "--auto-approve", "--skip-provider-lock"];
+      const { code, output } = await aws.command(PROTECTED, ...args);
+      expect(code, output.slice(-3000)).to.equal(0);
+    });
+
     it("look for a raw bucket that is not there: a failed plan that names createRawBucket", async () => {
       const { code, report } = await aws.plan({ rawBucket: "not-there" });
       const scheduler = report.stacks.find(({ stack }) => stack === "scheduler");
@@ -79,8 +102,9 @@ describe("the four stacks, on an emulator of AWS", () => {
 
     it("refuse to be destroyed while their data is protected", async () => {
       const before = aws.resources();
-      const { code } = await aws.cdktf("destroy", PROTECTED);
-      expect(code).to.not.equal(0);
+      const { code, output } = await aws.cdktf("destroy", PROTECTED);
+      expect(code).to.equal(1);
+      expect(output).to.include("Set protectData to false");
       expect(aws.resources()).to.deep.equal(before);
     });
 

@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
+import { exitCodeOf } from "../../cli/plan/command.js";
 import { toMarkdown } from "../../cli/plan/markdown.js";
-import { explainFailure, inDependencyOrder } from "../../cli/plan/planner.js";
+import { explainFailure } from "../../cli/plan/planner.js";
 import { type PlanReport, reportPlans, reportStack, reportUnplanned } from "../../cli/plan/report.js";
+import { inDependencyOrder } from "../../cli/plan/terraform.js";
 import type { TerraformPlan } from "../../cli/plan/terraform-plan.js";
 
 /** Recorded with Terraform 1.11 and the AWS provider 5.100.0 on an emulator; what does not change is left out. */
@@ -213,8 +215,26 @@ describe("a stack that cannot be planned", () => {
     const markdown = toMarkdown(report);
     expect(markdown).to.include("## Not planned\n\n- **endpoints**: deploy network first.");
     expect(markdown).to.include("| endpoints | ? | ? | ? | ? | ? |");
-    expect(markdown).to.include("**No changes in the stacks that could be planned.**");
+    expect(markdown).to.include("**Nothing could be planned.**");
     expect(report.destructive).to.equal(false);
+  });
+});
+
+describe("a plan of which nothing could be made, as without credentials", () => {
+  const failed = reportPlans([
+    reportUnplanned("network", "failed", "Error: No valid credential sources found"),
+  ]);
+
+  it("says so, and never that there are no changes", () => {
+    const markdown = toMarkdown(failed);
+    expect(markdown).to.include("**Nothing could be planned.**").and.not.include("No changes");
+    expect(markdown).to.include("No valid credential sources found");
+  });
+
+  it("exits 1, even when no stack failed but all wait", () => {
+    expect(exitCodeOf(failed)).to.equal(1);
+    expect(exitCodeOf(reportPlans([reportUnplanned("network", "waiting", "for another")]))).to.equal(1);
+    expect(exitCodeOf(FIRST)).to.equal(0);
   });
 });
 

@@ -16,8 +16,10 @@ export interface AwsEmulator {
   readonly standIn: AwsStandIn;
   readonly region: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  /** Runs `cdktf <command> '*' --auto-approve`. */
+  /** Runs `npm run <command> -- --auto-approve`. */
   cdktf(command: "deploy" | "destroy", settings: Settings): Promise<CommandResult>;
+  /** Runs another of the project's commands. */
+  command(settings: Settings, ...args: string[]): Promise<CommandResult>;
   /** Runs `npm run plan -- --json`. */
   plan(settings: Settings): Promise<{ code: number; report: PlanReport }>;
   /** Where cdktf writes what it synthesizes; the states of the stacks lie beside it. */
@@ -63,7 +65,8 @@ async function emulate(mirror: string): Promise<AwsEmulator> {
     region: "ap-southeast-1",
     credentials: { accessKeyId: "emulator", secretAccessKey: "emulator" },
     cdktf: (command, settings) =>
-      runWith(settings, "cdktf", [command, "*", "--auto-approve", "--skip-provider-lock"]),
+      runWith(settings, "tsx", ["cli/main.ts", command, "--auto-approve", "--skip-provider-lock"]),
+    command: (settings, ...args) => runWith(settings, "tsx", ["cli/main.ts", ...args]),
     plan: async (settings) => {
       const {
         code,

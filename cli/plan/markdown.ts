@@ -1,6 +1,13 @@
 import { diffArrays } from "diff";
 import type { AttributeChange } from "./attributes.js";
-import { ACTIONS, type Counts, type PlanReport, type ResourceChange, type StackReport } from "./report.js";
+import {
+  ACTIONS,
+  type Counts,
+  type PlanReport,
+  type ResourceChange,
+  type StackReport,
+  totalOf,
+} from "./report.js";
 
 /** The report as the text of a pull request: what is lost first, then who may reach what, then all the rest. */
 export function toMarkdown(report: PlanReport): string {
@@ -19,10 +26,12 @@ export function toMarkdown(report: PlanReport): string {
 }
 
 function headline({ counts, stacks }: PlanReport): string {
-  const unplanned = stacks.some(({ status }) => status !== "planned");
-  const total = ACTIONS.reduce((sum, action) => sum + counts[action], 0);
+  const planned = stacks.filter(({ status }) => status === "planned");
+  if (planned.length === 0) return "**Nothing could be planned.**";
+  const unplanned = planned.length < stacks.length;
   const outputs = stacks.reduce((sum, stack) => sum + stack.outputs.length, 0);
-  if (total > 0) return `**${ACTIONS.map((action) => `${counts[action]} to ${action}`).join(", ")}.**`;
+  if (totalOf(counts) > 0)
+    return `**${ACTIONS.map((action) => `${counts[action]} to ${action}`).join(", ")}.**`;
   if (outputs > 0) return `**No resource changes; ${outputs} outputs do.**`;
   return unplanned ? "**No changes in the stacks that could be planned.**" : "**No changes.**";
 }

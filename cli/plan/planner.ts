@@ -1,65 +1,30 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdir, readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { text } from "node:stream/consumers";
-import { stripVTControlCharacters } from "node:util";
-import { CommandError } from "../shared/failure.js";
+import { resolve } from "node:path";
 import { type PlanReport, reportPlans, reportStack, reportUnplanned, type StackReport } from "./report.js";
+import { forgetSavedPlan, PLAN_FILE, savePlan } from "./saved-plan.js";
+import { type ManifestStack, run, synthesize } from "./terraform.js";
 
 export interface PlanOptions {
   /** Where cdktf writes what it synthesizes; Terraform's local state lies relative to it. */
   readonly output: string;
+  /** Keep the plan to be applied as it is. @default false */
+  readonly save?: boolean;
   /** Told before each step, e.g. "network: plan". */
   readonly onStep?: (step: string) => void;
 }
 
-/** Part of cdktf's manifest.json. */
-interface Manifest {
-  readonly stacks: Readonly<Record<string, ManifestStack>>;
-}
-
-interface ManifestStack {
-  readonly name: string;
-  /** Relative to the output folder. */
-  readonly workingDirectory: string;
-  readonly dependencies: readonly string[];
-}
-
 /** Synthesizes the app in the working directory and plans its stacks. Changes nothing. @throws {CommandError} */
-export async function planStacks({ output, onStep }: PlanOptions): Promise<PlanReport> {
+export async function planStacks({ output, save = false, onStep }: PlanOptions): Promise<PlanReport> {
   onStep?.("synth");
-  await mkdir(output, { recursive: true });
-  const synth = await run("cdktf", ["synth", "--output", output], ".");
-  if (synth.code !== 0) throw new CommandError(`cdktf synth failed:\n${withoutSpinner(synth.all)}`);
+  await forgetSavedPlan(output);
+  const stacks = await synthesize(output);
   const reports: StackReport[] = [];
-  for (const stack of await readStacks(output)) {
+  for (const stack of stacks) {
     onStep?.(`${stack.name}: plan`);
     reports.push(await planStack(stack, resolve(output, stack.workingDirectory)));
   }
-  return reportPlans(reports);
-}
-
-async function readStacks(output: string): Promise<ManifestStack[]> {
-  const manifest = JSON.parse(await readFile(join(output, "manifest.json"), "utf8")) as Manifest;
-  return inDependencyOrder(Object.values(manifest.stacks));
-}
-
-/** Each stack after those it reads from; otherwise by name, so that two reports compare. */
-export function inDependencyOrder<T extends Pick<ManifestStack, "name" | "dependencies">>(
-  stacks: readonly T[],
-): T[] {
-  const waiting = [...stacks].sort((one, other) => one.name.localeCompare(other.name));
-  const ordered: T[] = [];
-  while (waiting.length > 0) {
-    const isReady = ({ dependencies }: T) =>
-      dependencies.every((name) => ordered.some((o) => o.name === name));
-    const index = waiting.findIndex(isReady);
-    if (index < 0)
-      throw new CommandError(`The stacks ${waiting.map((s) => s.name).join(", ")} form a cycle.`);
-    ordered.push(...waiting.splice(index, 1));
-  }
-  return ordered;
+  const report = reportPlans(reports);
+  if (save) await savePlan(output, stacks, report);
+  return report;
 }
 
 async function planStack(stack: ManifestStack, folder: string): Promise<StackReport> {
@@ -68,11 +33,11 @@ async function planStack(stack: ManifestStack, folder: string): Promise<StackRep
   // A plan writes no state: without the lock, a reviewer's credentials need not be able to write either.
   const plan = await run(
     "terraform",
-    ["plan", "-input=false", "-no-color", "-lock=false", "-out=plan"],
+    ["plan", "-input=false", "-no-color", "-lock=false", `-out=${PLAN_FILE}`],
     folder,
   );
   if (plan.code !== 0) return explainFailure(stack, plan.all);
-  const shown = await run("terraform", ["show", "-json", "plan"], folder);
+  const shown = await run("terraform", ["show", "-json", PLAN_FILE], folder);
   if (shown.code !== 0) return reportUnplanned(stack.name, "failed", errorText(shown.all));
   return reportStack(stack.name, JSON.parse(shown.stdout));
 }
@@ -105,27 +70,4 @@ function errorText(output: string): string {
     .map((line) => line.replace(/^[│╷╵\s]+/, "").trim())
     .filter((line) => line !== "")
     .join(" ");
-}
-
-/** cdktf draws its progress in Braille, a line for each turn of the spinner. */
-function withoutSpinner(output: string): string {
-  const lines = output.split("\n");
-  return lines.filter((line) => line.trim() !== "" && !/^[\u2800-\u28ff]/.test(line)).join("\n");
-}
-
-interface CommandOutput {
-  readonly code: number;
-  readonly stdout: string;
-  readonly all: string;
-}
-
-async function run(command: string, args: readonly string[], cwd: string): Promise<CommandOutput> {
-  const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
-  const ended = once(child, "close").catch((cause: unknown) => {
-    throw new CommandError(`\`${command}\` cannot be started: is it installed and on the PATH?`, {
-      cause,
-    });
-  });
-  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
-  return { code: Number(code), stdout, all: stripVTControlCharacters(stdout + stderr) };
 }

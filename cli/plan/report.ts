@@ -106,6 +106,11 @@ function concernOf(type: string): Concern | null {
   return CONCERNS.find(([pattern]) => pattern.test(type))?.[1] ?? null;
 }
 
+/** All actions together. */
+export function totalOf(counts: Counts): number {
+  return ACTIONS.reduce((sum, action) => sum + counts[action], 0);
+}
+
 function countActions(changes: readonly ResourceChange[]): Counts {
   const counts: Counts = { create: 0, update: 0, replace: 0, destroy: 0 };
   for (const { action } of changes) counts[action] += 1;
