@@ -4,9 +4,9 @@ import { migrate, parseWindow } from "etl-lib";
 import { backfill } from "../../cli/backfill/backfill.js";
 import type { Invoke } from "../../cli/backfill/invoke.js";
 import { planSlices } from "../../cli/backfill/plan.js";
+import { type Fault, gets, refuse, startS3, type TestS3 } from "../../testing/s3.js";
 import { type RunningFunction, startFunction } from "../helpers/aws-lambda.js";
 import { startPostgres, type TestDatabase } from "../helpers/postgres.js";
-import { type Fault, gets, refuse, startS3, type TestS3 } from "../helpers/s3.js";
 
 const PASSWORD = "writer";
 const SLICES = planSlices(parseWindow("2025-12-06", "2025-12-07"), "hour");

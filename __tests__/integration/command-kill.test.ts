@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
-import { before as beforeAnswer } from "../helpers/s3.js";
+import { before as beforeAnswer } from "../../testing/s3.js";
 import { labEnvironment, runCommand, startCommand } from "./support/command.js";
 import { event, events, hourKey, json, ndjson } from "./support/events.js";
 import { expectIdentity, ledgerOf } from "./support/identity.js";

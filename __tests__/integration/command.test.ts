@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { gets, hang, refuse } from "../helpers/s3.js";
+import { gets, hang, refuse } from "../../testing/s3.js";
 import { labEnvironment, type Outcome, runCommand, startCommand } from "./support/command.js";
 import { event, hourKey, json } from "./support/events.js";
 import { expectIdentity } from "./support/identity.js";

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { gets, refuse, reset } from "../helpers/s3.js";
+import { gets, refuse, reset } from "../../testing/s3.js";
 import { dayKey, event, events, gzip, hourKey, json, ndjson } from "./support/events.js";
 import { counts, type Lab, openLab } from "./support/lab.js";
 

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { s3Source, status, verify } from "etl-lib";
-import { gets } from "../helpers/s3.js";
+import { gets } from "../../testing/s3.js";
 import { DAY, dayKey, event, events, gzip, hourKey, json, ndjson, uuid } from "./support/events.js";
 import { expectIdentity } from "./support/identity.js";
 import { counts, type Lab, openLab } from "./support/lab.js";

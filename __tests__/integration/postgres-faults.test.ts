@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type pg from "pg";
+import { gets, halfWay } from "../../testing/s3.js";
 import { newPostgres, type TestPostgres } from "../helpers/postgres.js";
-import { gets, halfWay } from "../helpers/s3.js";
 import { dayKey, event, events, hourKey, json, ndjson, uuid } from "./support/events.js";
 import { expectIdentity } from "./support/identity.js";
 import { counts, type Lab, openLab, openPool, PATIENT } from "./support/lab.js";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { objectOf, rejectedObjects, s3Source, verify } from "etl-lib";
-import { gets, refuse } from "../helpers/s3.js";
+import { gets, refuse } from "../../testing/s3.js";
 import { labEnvironment, runCommand, startCommand } from "./support/command.js";
 import { DAY, event, events, hourKey, json, uuid } from "./support/events.js";
 import { expectIdentity, ledgerOf } from "./support/identity.js";

@@ -11,7 +11,7 @@ import {
   type S3Request,
   slowDown,
   truncateAfter,
-} from "../helpers/s3.js";
+} from "../../testing/s3.js";
 import { dayKey, event, events, hourKey, json, ndjson } from "./support/events.js";
 import { counts, type Lab, openLab, PATIENT } from "./support/lab.js";
 

@@ -6,7 +6,7 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { expect } from "chai";
-import { gets, reset, slowDown, startS3, type TestS3, truncateAfter } from "../helpers/s3.js";
+import { gets, reset, slowDown, startS3, type TestS3, truncateAfter } from "../../testing/s3.js";
 
 /** What a file system would not take, and what HTTP and XML have opinions about. */
 const HOSTILE_KEYS = [
@@ -21,7 +21,7 @@ const HOSTILE_KEYS = [
   `events/${"x".repeat(300)}.json`,
 ];
 
-describe("helpers/s3", () => {
+describe("the S3 server of the tests", () => {
   let s3: TestS3;
   const list = (input: Partial<ListObjectsV2CommandInput> = {}) =>
     s3.client.send(new ListObjectsV2Command({ Bucket: s3.bucket, EncodingType: "url", ...input }));
@@ -68,6 +68,14 @@ describe("helpers/s3", () => {
     expect([found.ETag, found.LastModified]).to.deep.equal([`"${old}"`, lastModified]);
     const part = await get("events/a", { IfMatch: `"${old}"`, Range: "bytes=4-" });
     expect(await part.Body?.transformToString()).to.equal("456789");
+    const [from, end] = [
+      await get("events/a", { Range: "bytes=2-3" }),
+      await get("events/a", { Range: "bytes=-3" }),
+    ];
+    expect([await from.Body?.transformToString(), from.ContentRange]).to.deep.equal(["23", "bytes 2-3/10"]);
+    expect(await end.Body?.transformToString()).to.equal("789");
+    const outside = await get("events/a", { Range: "bytes=10-" }).catch((error) => error);
+    expect(outside.$metadata.httpStatusCode).to.equal(416);
     expect(s3.put("events/a", "other")).not.to.equal(old);
     const refused = await get("events/a", { IfMatch: `"${old}"` }).catch((error) => error);
     expect(refused.$metadata.httpStatusCode).to.equal(412);
@@ -79,7 +87,7 @@ describe("helpers/s3", () => {
       endpoint,
       region: "ap-southeast-1",
       forcePathStyle: true,
-      credentials: { accessKeyId: "S3RVER", secretAccessKey: "wrong" },
+      credentials: { accessKeyId: "TESTING", secretAccessKey: "wrong" },
     });
     const refused = await stranger.send(new ListObjectsV2Command({ Bucket: bucket })).catch((error) => error);
     expect(refused.name).to.equal("SignatureDoesNotMatch");

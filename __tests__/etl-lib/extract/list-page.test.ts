@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { parseListPage } from "../../../etl-lib/src/extract/list-page.js";
-import { listObjectsV2 } from "../../helpers/s3/list-objects-v2.js";
+import { listObjectsV2 } from "../../../testing/s3/listing.js";
+import { ObjectStore } from "../../../testing/s3/store.js";
 
 const page = (content: string) =>
   `<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${content}</ListBucketResult>\n`;
@@ -51,14 +52,10 @@ describe("parseListPage", () => {
     );
     fc.assert(
       fc.property(keys, (names) => {
-        const objects = names.map((name) => ({
-          key: name,
-          etag: "e",
-          body: Buffer.from("1"),
-          lastModified: new Date(0),
-        }));
+        const store = new ObjectStore("raw");
+        for (const name of names) store.put(name, "1");
         const query = new URLSearchParams({ "encoding-type": "url", "list-type": "2" });
-        const listed = parseListPage(listObjectsV2(objects as never, "raw", query), "raw");
+        const listed = parseListPage(listObjectsV2(store, query), "raw");
         expect(listed.objects.map(({ key }) => key).sort()).to.deep.equal([...names].sort());
       }),
     );

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { S3Client } from "@aws-sdk/client-s3";
 import { expect } from "chai";
 import { SignedGet } from "../../../etl-lib/src/extract/signed-get.js";
-import { isSigned } from "../../helpers/s3/signature.js";
+import { isSigned } from "../../../testing/s3/signature.js";
 
 const ACCOUNT = { accessKeyId: "key", secretAccessKey: "secret" };
 

@@ -8,13 +8,13 @@ import {
   s3Source,
 } from "etl-lib";
 import pg from "pg";
+import { startS3, type TestS3 } from "../../../testing/s3.js";
 import {
   type ConnectionConfig,
   startPostgres,
   type TestDatabase,
   type TestPostgres,
 } from "../../helpers/postgres.js";
-import { startS3, type TestS3 } from "../../helpers/s3.js";
 import { DAY } from "./events.js";
 import { expectIdentity } from "./identity.js";
 

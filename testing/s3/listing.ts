@@ -1,28 +1,22 @@
-import type { StoredObject } from "./memory-store.js";
+import type { ObjectStore, StoredObject } from "./store.js";
 
 const MAX_KEYS = 1000;
 
 type Entry = { readonly name: string; readonly object: StoredObject | null };
 
 /**
- * The answer to ListObjectsV2. s3rver's own lists by the order of files, knows no `encoding-type` and makes its page
- * tokens with a cipher that OpenSSL 3 has no more.
+ * The answer to ListObjectsV2.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
  */
-export function listObjectsV2(
-  objects: Iterable<StoredObject>,
-  bucket: string,
-  query: URLSearchParams,
-): string {
+export function listObjectsV2({ sorted, bucket }: ObjectStore, query: URLSearchParams): string {
   const prefix = query.get("prefix") ?? "";
   const delimiter = query.get("delimiter") ?? "";
   const encode = query.get("encoding-type") === "url" ? encodeKey : (key: string) => key;
-  const after = afterOf(query);
   const limit = Math.min(Number(query.get("max-keys") ?? MAX_KEYS), MAX_KEYS);
 
-  const entries = entriesOf(objects, prefix, delimiter).filter(({ name }) => isBehind(name, after));
-  const page = entries.slice(0, limit);
-  const isTruncated = entries.length > limit;
+  const found = entriesOf(sorted, { prefix, delimiter, after: afterOf(query), limit: limit + 1 });
+  const page = found.slice(0, limit);
+  const isTruncated = found.length > limit;
   const token = isTruncated && page.length > 0 ? tokenOf((page.at(-1) as Entry).name) : undefined;
   const key = (text: string) => escapeXml(encode(text));
   return `<?xml version="1.0" encoding="UTF-8"?>
@@ -39,22 +33,45 @@ export function listObjectsV2(
     .join("")}</ListBucketResult>`;
 }
 
-/** Keys and, with a delimiter, common prefixes: one order and one limit for both. */
-function entriesOf(objects: Iterable<StoredObject>, prefix: string, delimiter: string): Entry[] {
-  const entries = new Map<string, Entry>();
-  for (const object of objects) {
-    if (!object.key.startsWith(prefix)) continue;
-    const at = delimiter === "" ? -1 : object.key.indexOf(delimiter, prefix.length);
-    const name = at < 0 ? object.key : object.key.slice(0, at + delimiter.length);
-    entries.set(name, { name, object: at < 0 ? object : null });
-  }
-  return [...entries.values()].sort((a, b) => compareBytes(a.name, b.name));
+interface Wanted {
+  readonly prefix: string;
+  readonly delimiter: string;
+  /** Listed is what comes behind this name. */
+  readonly after: string;
+  readonly limit: number;
 }
 
-/** S3 orders keys by their UTF-8 bytes. */
-const compareBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+/** Keys and, with a delimiter, common prefixes: one order and one limit for both. */
+function entriesOf(
+  sorted: readonly StoredObject[],
+  { prefix, delimiter, after, limit }: Wanted,
+): readonly Entry[] {
+  const entries: Entry[] = [];
+  for (let index = firstFrom(sorted, later(prefix, after)); entries.length < limit; index++) {
+    const object = sorted[index];
+    if (!object?.key.startsWith(prefix)) break;
+    const at = delimiter === "" ? -1 : object.key.indexOf(delimiter, prefix.length);
+    const name = at < 0 ? object.key : object.key.slice(0, at + delimiter.length);
+    if (compareBytes(name, after) <= 0 || name === entries.at(-1)?.name) continue;
+    entries.push({ name, object: at < 0 ? object : null });
+  }
+  return entries;
+}
 
-const isBehind = (name: string, after: string): boolean => after === "" || compareBytes(name, after) > 0;
+/** Index of the first object whose key is not before `name`. */
+function firstFrom(sorted: readonly StoredObject[], name: string): number {
+  const bytes = Buffer.from(name);
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (Buffer.compare((sorted[middle] as StoredObject).keyBytes, bytes) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+const compareBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+const later = (a: string, b: string): string => (compareBytes(a, b) > 0 ? a : b);
 
 function afterOf(query: URLSearchParams): string {
   const token = query.get("continuation-token");

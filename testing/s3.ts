@@ -1,12 +1,11 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { createRequire } from "node:module";
+import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { S3Client } from "@aws-sdk/client-s3";
 import { after } from "mocha";
+import { answerS3, parseTarget } from "./s3/answer.js";
 import { type Effect, type S3Request, sendError } from "./s3/faults.js";
-import { listObjectsV2 } from "./s3/list-objects-v2.js";
-import { MemoryStore } from "./s3/memory-store.js";
 import { isSigned } from "./s3/signature.js";
+import { ObjectStore } from "./s3/store.js";
 
 export * from "./s3/faults.js";
 
@@ -43,18 +42,16 @@ export interface TestS3 {
 
 export const BUCKET = "clickstream-s3-ingest";
 const REGION = "ap-southeast-1";
-/** The one account s3rver knows. */
-const ACCOUNT = { accessKeyId: "S3RVER", secretAccessKey: "S3RVER" };
+/** The one account the server knows. */
+const ACCOUNT = { accessKeyId: "TESTING", secretAccessKey: "TESTING" };
 const open = new Set<TestS3>();
 
 /**
- * A server of its own with one empty bucket: s3rver 3.7 for the protocol, its objects in memory, and in front of it
- * what it lacks of S3: signatures checked, ListObjectsV2 with paging and url encoding, If-Match.
+ * A server of its own with one empty bucket, in memory: it checks signatures, lists in pages, and answers HEAD and GET
+ * with Range and If-Match.
  */
 export async function startS3(): Promise<TestS3> {
-  const store = new MemoryStore();
-  store.putBucket(BUCKET);
-  const answer = serveObjects(store);
+  const store = new ObjectStore(BUCKET);
   const faults: ActiveFault[] = [];
   const requests: S3Request[] = [];
 
@@ -67,7 +64,7 @@ export async function startS3(): Promise<TestS3> {
     const fault = faults.find((candidate) => candidate.takes(request));
     if (fault && (await fault.effect({ request, req, res }))) return;
     if (!isSigned(req, ACCOUNT)) sendError(res, 403, "SignatureDoesNotMatch");
-    else answer(req, res);
+    else answerS3(store, req, res);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -83,8 +80,8 @@ export async function startS3(): Promise<TestS3> {
     },
     requests,
     forget: () => requests.splice(0),
-    put: (key, body, { lastModified = new Date() } = {}) => store.put(BUCKET, key, body, lastModified),
-    remove: (key) => store.deleteObject(BUCKET, key),
+    put: (key, body, { lastModified = new Date() } = {}) => store.put(key, body, lastModified),
+    remove: (key) => store.remove(key),
     fault(effect, options = {}) {
       const fault = new ActiveFault(effect, options, () => void faults.splice(faults.indexOf(fault), 1));
       faults.push(fault);
@@ -123,51 +120,8 @@ class ActiveFault implements Fault {
 }
 
 function describe(req: IncomingMessage): S3Request {
-  const { pathname, query } = parseUrl(req);
-  const key = decodeURIComponent(pathname).slice(BUCKET.length + 2);
+  const { key, query } = parseTarget(req);
   if (query.get("list-type") === "2")
     return { operation: "ListObjectsV2", key: query.get("prefix") ?? "", status: null };
-  const operations = { GET: "GetObject", PUT: "PutObject" } as const;
-  return { operation: operations[req.method as "GET"] ?? "Other", key, status: null };
-}
-
-/** Not by `URL`, which takes `..` out of a path; a key may hold it. */
-function parseUrl(req: IncomingMessage): { pathname: string; query: URLSearchParams } {
-  const [pathname = "", query = ""] = (req.url as string).split("?", 2);
-  return { pathname, query: new URLSearchParams(query) };
-}
-
-type Handler = (req: IncomingMessage, res: ServerResponse) => void;
-
-function serveObjects(store: MemoryStore): Handler {
-  const require = createRequire(import.meta.url);
-  const S3rver = require("s3rver") as new (
-    options: object,
-  ) => {
-    store: unknown;
-    context: { store: unknown };
-    callback(): Handler;
-  };
-  const app = new S3rver({ silent: true, vhostBuckets: false, directory: "unused" });
-  app.store = app.context.store = store;
-  const answer = app.callback();
-  return (req, res) => {
-    const { pathname, query } = parseUrl(req);
-    const [, bucket = "", ...rest] = pathname.split("/");
-    if (rest.join("/") === "" && query.get("list-type") === "2" && store.getBucket(bucket)) {
-      res.writeHead(200, { "content-type": "application/xml" });
-      res.end(listObjectsV2(store.objectsOf(bucket), bucket, query));
-      return;
-    }
-    const key = decodeURIComponent(rest.join("/"));
-    const wanted = req.headers["if-match"];
-    const found = store.find(bucket, key);
-    if (wanted && found && wanted !== `"${found.etag}"`) {
-      sendError(res, 412, "PreconditionFailed");
-      return;
-    }
-    // As one segment: the router of s3rver knows no empty ones.
-    if (key !== "") req.url = `/${bucket}/${encodeURIComponent(key)}${query.size > 0 ? `?${query}` : ""}`;
-    answer(req, res);
-  };
+  return { operation: req.method === "GET" ? "GetObject" : "Other", key, status: null };
 }

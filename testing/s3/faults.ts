@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 
 /** One request as the server saw it. `status` is null until it is answered, and stays so when it is cut off. */
 export interface S3Request {
-  readonly operation: "ListObjectsV2" | "GetObject" | "PutObject" | "Other";
+  readonly operation: "ListObjectsV2" | "GetObject" | "Other";
   readonly key: string;
   status: number | null;
 }
