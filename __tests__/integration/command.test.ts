@@ -42,6 +42,7 @@ describe("integration: the command's answers and exit codes", function () {
       "warnings",
       "durationMs",
       "error",
+      "rollupsRefreshed",
       "errors",
     ]);
     expect(summary.status).to.equal("succeeded");

@@ -63,6 +63,7 @@ describe("the function, from its package", function () {
       ObjectsLoaded: 1,
       ObjectsRemaining: 0,
       RunSucceeded: 1,
+      RollupsStale: 0,
       RejectShare: 50,
     });
     const [directive] = (metrics as unknown as { _aws: Emf })._aws.CloudWatchMetrics;

@@ -229,9 +229,11 @@ function killedAfter(pool: pg.Pool, database: TestDatabase, queries: number): Wa
 async function reset(database: TestDatabase): Promise<void> {
   await database.pool.query(
     `TRUNCATE public.clickstream_events, dw.stale_hours, dw.hourly_events, dw.visits, dw.days, dw.sessions, dw.products,
-       dw.product_days, dw.product_groups, dw.funnel_days, dw.clients, dw.day_clients;
-     ALTER TABLE dw.clients ALTER COLUMN client RESTART WITH 4094; -- so that sets reach over the end of a chunk
+       dw.product_days, dw.funnel_days, dw.clients, dw.day_clients;
      DELETE FROM dw.zones WHERE zone NOT IN ('Asia/Ho_Chi_Minh', 'UTC');
-     UPDATE dw.zones SET built_at = NULL; UPDATE dw.state SET newest_event_at = NULL`,
+     DELETE FROM dw.labels WHERE NOT is_known; DELETE FROM dw.product_groups WHERE NOT is_known;
+     UPDATE dw.zones SET built_at = NULL, built_through = NULL;
+     -- so that sets reach over the end of a chunk
+     UPDATE dw.state SET newest_event_at = NULL, is_rebuilding = false, next_client = 4094`,
   );
 }

@@ -144,6 +144,7 @@ describe("scheduler stack", () => {
       alarm_failures_queued:
         "AWS/SQS ApproximateNumberOfMessagesVisible GreaterThanThreshold 0, missing: notBreaching",
       alarm_no_load: `expression LessThanThreshold 1, missing: breaching`,
+      alarm_rollups_stale: `${METRICS_NAMESPACE} ${METRICS.rollupsStale} GreaterThanThreshold 0, missing: notBreaching`,
       alarm_rejects: `${METRICS_NAMESPACE} ${METRICS.rejectShare} GreaterThanThreshold 5, missing: notBreaching`,
       alarm_duration: "AWS/Lambda Duration GreaterThanThreshold 540000, missing: notBreaching",
       alarm_host_check: "AWS/EC2 StatusCheckFailed_Instance GreaterThanThreshold 0, missing: notBreaching",

@@ -89,6 +89,7 @@ function notStarted(error: unknown, { dryRun = false }: RunCommandOptions) {
     window: null,
     dryRun,
     objects: noObjects(),
+    rollupsRefreshed: false,
     events: noEvents(),
     rejects: {},
     warnings: {},

@@ -19,7 +19,14 @@ export { copyIntoEvents } from "./load/copy.js";
 export { assertSchema, migrate } from "./load/migrate.js";
 export { type Migration, readMigrations } from "./load/migrations.js";
 export { firstOf as firstPgError, type PgFault, pgFault, toLoadError } from "./load/pg-errors.js";
-export { markStale, type RefreshResult, rebuildRollups, refreshRollups } from "./load/rollups.js";
+export {
+  markStale,
+  type RefreshOptions,
+  type RefreshResult,
+  rebuildRollups,
+  refreshRollups,
+  UNHURRIED,
+} from "./load/rollups.js";
 export type { Queryable, WarehouseClient, WarehousePool } from "./load/warehouse.js";
 export { DEFAULT_RETRY, type RetryPolicy } from "./retry.js";
 export { readChunks } from "./run/read-chunks.js";

@@ -172,6 +172,11 @@ export interface RunSummary {
   durationMs: number;
   /** What ended the run, else the first object that could not be read. */
   error: RunError | null;
+  /**
+   * False when the rollups could not be brought up to date: their hours stay marked, and the next run takes them up. That
+   * is no failure of the run: its events are loaded.
+   */
+  rollupsRefreshed: boolean;
   /** The first twenty of all that went wrong. */
   errors: readonly RunError[];
 }

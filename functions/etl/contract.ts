@@ -22,6 +22,8 @@ export const METRICS = {
   objectsRemaining: "ObjectsRemaining",
   /** 1 when the run neither failed nor left an object unreadable, else 0. */
   runSucceeded: "RunSucceeded",
+  /** 1 when the rollups could not be brought up to date with what is loaded, else 0. */
+  rollupsStale: "RollupsStale",
   /** Rejected events in percent of those read (0 to 100); absent when nothing was read. */
   rejectShare: "RejectShare",
 } as const;

@@ -25,11 +25,10 @@ interface Resources {
   readonly pool: RenewingPool;
 }
 
-/**
- * Left for the last batch to commit, the rollups to be refreshed, the run to be recorded and the metrics to be written.
- * A refresh that takes longer is cut off with the function: its marks stay, and the next run does it.
- */
+/** Left for the last batch to commit and the rollups to be refreshed. */
 const MARGIN = { ms: 20_000, share: 0.25 };
+/** Left for the run to be recorded and the metrics to be written: a refresh that takes longer is left to the next run. */
+const END_MARGIN = { ms: 5_000, share: 0.1 };
 const FUNCTION_NAME = "SBW_Lamda_ETL";
 
 /** A handler that reads its configuration from `env` at the first event. */
@@ -72,8 +71,10 @@ async function run(
   const request = parseEvent(event, { rawBucket, lookbackHours, now: new Date() });
   logger.info("Run starts", { request });
   await pool.prepare();
-  const summary = await runEtl({ ...request, source, pool, timeBudgetMs: timeBudget(context) });
+  const summary = await runEtl({ ...request, source, pool, ...budgets(context) });
   logger.info("Run ends", { summary });
+  if (!summary.rollupsRefreshed)
+    logger.warn("The rollups are not up to date", { error: summary.errors.at(-1) });
   if (!summary.dryRun) {
     publishRun(metrics, summary);
     await reportHost(pool, { logger, metrics });
@@ -92,9 +93,10 @@ async function reportHost(pool: RenewingPool, { logger, metrics }: Telemetry): P
   }
 }
 
-function timeBudget(context: InvocationContext): number {
+function budgets(context: InvocationContext): { timeBudgetMs: number; endBudgetMs: number } {
   const remaining = context.getRemainingTimeInMillis();
-  return remaining - Math.min(MARGIN.ms, MARGIN.share * remaining);
+  const less = ({ ms, share }: typeof MARGIN) => remaining - Math.min(ms, share * remaining);
+  return { timeBudgetMs: less(MARGIN), endBudgetMs: less(END_MARGIN) };
 }
 
 function failure({ error, objects }: RunSummary): string {

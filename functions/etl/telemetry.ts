@@ -31,6 +31,7 @@ export function publishRun(metrics: Metrics, summary: RunSummary): void {
   metrics.addMetric(METRICS.objectsLoaded, MetricUnit.Count, objects.loaded);
   metrics.addMetric(METRICS.objectsRemaining, MetricUnit.Count, objects.remaining);
   metrics.addMetric(METRICS.runSucceeded, MetricUnit.Count, hasFailed(summary) ? 0 : 1);
+  metrics.addMetric(METRICS.rollupsStale, MetricUnit.Count, summary.rollupsRefreshed ? 0 : 1);
   if (events.read > 0) {
     metrics.addMetric(METRICS.rejectShare, MetricUnit.Percent, (100 * events.rejected) / events.read);
   }

@@ -56,6 +56,7 @@ export class EtlAlarms extends Construct {
     this.createAlarm("failures_queued", this.failuresQueued());
     this.createAlarm("no_load", this.noLoad());
     this.createAlarm("rejects", this.rejects());
+    this.createAlarm("rollups_stale", this.rollupsStale());
     this.createAlarm("duration", this.duration());
     for (const [id, alarm] of Object.entries(this.hostAlarms())) this.createAlarm(id, alarm);
   }
@@ -104,6 +105,15 @@ export class EtlAlarms extends Construct {
       periods: hours,
       below: 1,
       fillWithZero: true,
+    };
+  }
+
+  private rollupsStale(): Alarm {
+    return {
+      ...this.ownMetric(METRICS.rollupsStale),
+      description: "The dashboard's rollups are not up to date with what is loaded",
+      statistic: "Maximum",
+      above: 0,
     };
   }
 

@@ -78,6 +78,7 @@ export function summary(
     warnings: {},
     durationMs: 1,
     error: null,
+    rollupsRefreshed: true,
     errors: [],
   };
 }

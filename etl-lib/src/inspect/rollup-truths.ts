@@ -9,11 +9,23 @@ const HOUR = "date_trunc('hour', event_timestamp, 'UTC')";
 const DAY = "(event_timestamp AT TIME ZONE zone)::date";
 const BUILT_ZONES = "(SELECT zone FROM dw.zones WHERE built_at IS NOT NULL) z";
 
-/** Raw events with the funnel step each reaches, and whether it names a product. */
+const LABEL = (kind: string, column: string) =>
+  `CASE WHEN ${column} IS NULL OR ${column} IN (SELECT label FROM dw.labels WHERE kind = '${kind}')
+    THEN ${column} ELSE 'other' END`;
+
+/** Equal when both texts are, null being equal to null; and hashable. */
+const PAIR = (category: string, brand: string) =>
+  `coalesce(${category}, '') COLLATE "C", ${category} IS NULL, coalesce(${brand}, '') COLLATE "C", ${brand} IS NULL`;
+
+/** Raw events as rollups tell them apart, with the funnel step each reaches, and whether it names a product. */
 const EVENTS = `(
-  SELECT c.*, dw.funnel_step(event_name) AS step,
+  SELECT event_id, event_timestamp, event_name, client_id, user_id, session_id, context_product_id,
+    ${LABEL("event_name", "event_name")} AS label, ${LABEL("login_state", "user_login_state")} AS user_login_state,
+    CASE WHEN grouped THEN context_product_category ELSE 'other' END AS context_product_category,
+    CASE WHEN grouped THEN context_product_brand ELSE 'other' END AS context_product_brand, dw.funnel_step(event_name) AS step,
     num_nonnulls(context_product_id, context_product_category, context_product_brand) > 0 AS names_product
-  FROM public.clickstream_events c
+  FROM (SELECT *, (${PAIR("context_product_category", "context_product_brand")}) IN (
+    SELECT ${PAIR("category", "brand")} FROM dw.product_groups) AS grouped FROM public.clickstream_events) c
 ) e`;
 
 const SESSIONS = `
@@ -35,7 +47,7 @@ export const ROLLUP_TRUTHS: readonly RollupTruth[] = [
   {
     rollup: "hourly_events",
     actual: "SELECT hour, event_name, user_login_state, events FROM dw.hourly_events",
-    truth: `SELECT ${HOUR}, event_name, user_login_state, count(*) FROM public.clickstream_events GROUP BY 1, 2, 3`,
+    truth: `SELECT ${HOUR}, label, user_login_state, count(*) FROM ${EVENTS} GROUP BY 1, 2, 3`,
   },
   {
     rollup: "visits",
@@ -57,7 +69,7 @@ export const ROLLUP_TRUTHS: readonly RollupTruth[] = [
       FROM dw.day_clients CROSS JOIN generate_series(0, 4095) AS bit LEFT JOIN dw.clients ON client = chunk * 4096 + bit
       WHERE get_bit(clients, bit) = 1`,
     truth: `SELECT DISTINCT zone, ${DAY}, user_login_state, client_id
-      FROM public.clickstream_events, ${BUILT_ZONES} WHERE client_id IS NOT NULL`,
+      FROM ${EVENTS}, ${BUILT_ZONES} WHERE client_id IS NOT NULL`,
   },
   {
     rollup: "sessions",

@@ -5,10 +5,11 @@
 
 /**
  * `LOCK TABLE` takes no snapshot: it is frozen by the first statement after it, so a refresh that waited here for
- * another sees all that the other committed. Hash aggregation, which the planner underrates here, is three times as fast.
+ * another sees all that the other committed. Who waits too long for it gives up, and its marks stay. Hash aggregation, which the planner underrates here, is three times as fast.
  */
 export const BEGIN = `
 BEGIN ISOLATION LEVEL REPEATABLE READ;
+SET LOCAL lock_timeout = '30s';
 LOCK TABLE dw.state IN SHARE ROW EXCLUSIVE MODE;
 SET LOCAL search_path = pg_catalog;
 SET LOCAL work_mem = '64MB';
@@ -18,6 +19,8 @@ SET LOCAL default_statistics_target = 1;
 SET LOCAL idle_in_transaction_session_timeout = '60s';
 CREATE TEMP TABLE stale (hour timestamptz PRIMARY KEY) ON COMMIT DROP;
 CREATE TEMP TABLE stale_days (zone text, day date, PRIMARY KEY (zone, day)) ON COMMIT DROP;
+CREATE TEMP TABLE new_hours (hour timestamptz, event_name text COLLATE "C", user_login_state text COLLATE "C", events bigint)
+  ON COMMIT DROP;
 CREATE TEMP TABLE changed_hours (hour timestamptz) ON COMMIT DROP;
 CREATE TEMP TABLE new_visits (
   hour timestamptz, client_id text COLLATE "C", user_id text COLLATE "C", session_id text COLLATE "C",
@@ -40,40 +43,64 @@ export const MAX_HOURS = 168;
  * Deletes exactly the marks this snapshot sees, of the earliest hours; a mark committed later stays. What follows looks
  * for hours by their index, also in a table so new that the planner knows nothing of the order of its rows.
  */
-export const TAKE_MARKS = `
+export const takeMarks = (most: number) => `
 WITH earliest AS (
-  SELECT DISTINCT date_trunc('hour', hour, 'UTC') AS start FROM dw.stale_hours ORDER BY 1 LIMIT ${MAX_HOURS}
+  SELECT DISTINCT date_trunc('hour', hour, 'UTC') AS start FROM dw.stale_hours ORDER BY 1 LIMIT ${most}
 ), seen AS (
   DELETE FROM dw.stale_hours m USING earliest WHERE date_trunc('hour', m.hour, 'UTC') = start RETURNING start
 )
 INSERT INTO pg_temp.stale SELECT DISTINCT start FROM seen;
 SET LOCAL enable_seqscan = off`;
 
-/** For a rebuild: nothing is kept, every hour is stale. */
-export const CLEAR_ALL = `
+/**
+ * Begins a rebuild: every hour that the raw rows or a rollup know is marked, and the steps that follow, this run's or
+ * another's, make each anew in its place. What is merged and not replaced starts from nothing.
+ */
+export const BEGIN_REBUILD = `
 DELETE FROM dw.stale_hours;
-DELETE FROM dw.hourly_events;
-DELETE FROM dw.visits;
-DELETE FROM dw.clients;
-DELETE FROM dw.day_clients;
-DELETE FROM dw.days;
-DELETE FROM dw.sessions;
-DELETE FROM dw.product_groups;
-DELETE FROM dw.products;
-DELETE FROM dw.product_days;
-DELETE FROM dw.funnel_days;
-UPDATE dw.zones SET built_at = NULL;
-UPDATE dw.state SET newest_event_at = NULL;
-INSERT INTO pg_temp.stale SELECT DISTINCT date_trunc('hour', event_timestamp, 'UTC') FROM public.clickstream_events`;
+INSERT INTO dw.stale_hours (hour)
+SELECT date_trunc('hour', event_timestamp, 'UTC') FROM public.clickstream_events
+UNION SELECT hour FROM dw.hourly_events
+UNION SELECT hour FROM dw.visits
+UNION SELECT day::timestamp AT TIME ZONE zone FROM (
+  SELECT zone, day FROM dw.days UNION SELECT zone, day FROM dw.day_clients UNION SELECT zone, day FROM dw.product_days
+  UNION SELECT zone, day FROM dw.funnel_days) d;
+TRUNCATE dw.sessions;
+UPDATE dw.products SET seen_at = '-infinity';
+DELETE FROM dw.labels WHERE NOT is_known;
+DELETE FROM dw.product_groups WHERE NOT is_known;
+UPDATE dw.state SET is_rebuilding = true`;
 
-/** The days of every zone that hold a stale hour, and all days of a zone that is new. */
+/** Ends it with the step that leaves no mark: products that no event names any more are still where the rebuild put them. */
+export const END_REBUILD = `
+DELETE FROM dw.products
+WHERE seen_at = '-infinity' AND (SELECT is_rebuilding AND NOT EXISTS (SELECT FROM dw.stale_hours) FROM dw.state);
+UPDATE dw.state SET is_rebuilding = false, newest_event_at = (SELECT max(last_event_at) FROM dw.visits)
+WHERE is_rebuilding AND NOT EXISTS (SELECT FROM dw.stale_hours)`;
+
+/** The next week of a zone that is new, where no hour is stale. A zone that has nothing to make is made. */
+const NEXT_DAYS_OF_ZONE = `
+SELECT z.zone, first.day, first.day + 6 AS last
+FROM (SELECT zone, built_through FROM dw.zones WHERE built_at IS NULL ORDER BY zone LIMIT 1) z,
+  LATERAL (SELECT (hour AT TIME ZONE z.zone)::date AS day FROM dw.hourly_events
+    WHERE hour >= coalesce((built_through + 1)::timestamp AT TIME ZONE z.zone, '-infinity') ORDER BY hour LIMIT 1) first
+WHERE NOT EXISTS (SELECT FROM pg_temp.stale)`;
+
+/** The days of every zone that hold a stale hour; without one, the next week of a zone that is new. */
 export const FIND_STALE_DAYS = `
+UPDATE dw.zones SET built_at = clock_timestamp() WHERE built_at IS NULL AND NOT EXISTS (
+  SELECT FROM dw.hourly_events WHERE hour >= coalesce((built_through + 1)::timestamp AT TIME ZONE zone, '-infinity'));
 INSERT INTO pg_temp.stale_days
 SELECT zone, (hour AT TIME ZONE zone)::date FROM pg_temp.stale, dw.zones
 UNION
-SELECT zone, (hour AT TIME ZONE zone)::date FROM (SELECT DISTINCT hour FROM dw.hourly_events) h, dw.zones
-WHERE built_at IS NULL;
+SELECT zone, (hour AT TIME ZONE zone)::date FROM (${NEXT_DAYS_OF_ZONE}) n
+JOIN dw.hourly_events ON hour >= day::timestamp AT TIME ZONE zone AND hour < (last + 1)::timestamp AT TIME ZONE zone;
+UPDATE dw.zones z SET built_through = last FROM (${NEXT_DAYS_OF_ZONE}) n WHERE z.zone = n.zone;
 ANALYZE pg_temp.stale, pg_temp.stale_days`;
+
+/** Whether this snapshot leaves nothing to the next step. */
+export const IS_DONE = `
+SELECT NOT EXISTS (SELECT FROM dw.stale_hours) AND NOT EXISTS (SELECT FROM dw.zones WHERE built_at IS NULL) AS done`;
 
 /** Joins spans (lo, hi) that touch or overlap. */
 const islands = (spans: string) => `
@@ -112,15 +139,45 @@ const IN_SPAN = "event_timestamp >= $1 AND event_timestamp < $2";
 const NAMES_A_PRODUCT =
   "(context_product_id IS NOT NULL OR context_product_category IS NOT NULL OR context_product_brand IS NOT NULL)";
 
+/** Told apart in the rollups, each kind; further ones are `other`. */
+const MAX_LABELS = 200;
+/** Pairs of category and brand. Also bounds what a session carries: one entry a pair. */
+const MAX_PRODUCT_GROUPS = 2_000;
+
+/** One of the labels, or `other`; null stays null. */
+const labelled = (column: "event_name" | "user_login_state"): string => {
+  const kind = column === "event_name" ? column : "login_state";
+  return `CASE WHEN ${column} IS NULL OR ${column} COLLATE "C" IN (SELECT label FROM dw.labels WHERE kind = '${kind}')
+  THEN ${column} COLLATE "C" ELSE 'other' END`;
+};
+
+/** Raw rows of a span [$1, $2) of stale hours: the names and states first, for the other reads tell them apart. */
+export const READ_LABELS = `INSERT INTO pg_temp.new_hours
+SELECT ${HOUR}, event_name, user_login_state, count(*)
+FROM public.clickstream_events WHERE ${IN_SPAN} GROUP BY 1, 2, 3`;
+
+/** The most frequent first: there is room for so many. A label that has room once keeps it. */
+export const FOLLOW_LABELS = `
+INSERT INTO dw.labels (kind, label)
+SELECT kind, label FROM (
+  SELECT kind, label, row_number() OVER (PARTITION BY kind ORDER BY events DESC, label) AS n FROM (
+    SELECT 'event_name' AS kind, event_name AS label, sum(events) AS events FROM pg_temp.new_hours GROUP BY event_name
+    UNION ALL
+    SELECT 'login_state', user_login_state, sum(events) FROM pg_temp.new_hours
+    WHERE user_login_state IS NOT NULL GROUP BY user_login_state
+  ) seen
+  WHERE NOT EXISTS (SELECT FROM dw.labels l WHERE l.kind = seen.kind AND l.label = seen.label)
+) fresh WHERE n <= ${MAX_LABELS} - (SELECT count(*) FROM dw.labels l WHERE l.kind = fresh.kind);
+INSERT INTO dw.hourly_events
+SELECT hour, ${labelled("event_name")}, ${labelled("user_login_state")}, sum(events)
+FROM pg_temp.new_hours GROUP BY 1, 2, 3`;
+
 /** Raw rows of a span [$1, $2) of stale hours. */
 export const READ_HOURS = [
-  `INSERT INTO dw.hourly_events
-SELECT ${HOUR}, event_name, user_login_state, count(*)
-FROM public.clickstream_events WHERE ${IN_SPAN} GROUP BY 1, 2, 3`,
-
   `INSERT INTO pg_temp.new_visits
-SELECT ${HOUR}, client_id, user_id, session_id, user_login_state, count(*), min(event_timestamp), max(event_timestamp),
-  max(${STEP}), coalesce(max(${STEP}) FILTER (WHERE NOT ${NAMES_A_PRODUCT} AND ${STEP} >= 4), 0)
+SELECT ${HOUR}, client_id, user_id, session_id, ${labelled("user_login_state")}, count(*), min(event_timestamp),
+  max(event_timestamp), max(${STEP}),
+  coalesce(max(${STEP}) FILTER (WHERE NOT ${NAMES_A_PRODUCT} AND ${STEP} >= 4), 0)
 FROM public.clickstream_events WHERE ${IN_SPAN} GROUP BY 1, 2, 3, 4, 5`,
 
   `INSERT INTO pg_temp.new_groups
@@ -141,30 +198,38 @@ SELECT width_bucket(event_timestamp, (${bounds("stale_days")})), context_product
 FROM public.clickstream_events
 WHERE ${IN_SPAN} AND context_product_id IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7, 8`;
 
+const SAME_GROUP = `coalesce(g.category, '') = coalesce(n.category, '') AND coalesce(g.brand, '') = coalesce(n.brand, '')
+    AND (g.category IS NULL) = (n.category IS NULL) AND (g.brand IS NULL) = (n.brand IS NULL)`;
+
 /** From here on the rollups follow from what was read. One text: a round trip can wait long for a thread that loads. */
 export const FOLLOW = [
   "SET LOCAL enable_seqscan = on",
-  // Numbers in the order of coming, so that clients of one time share chunks.
-  `INSERT INTO dw.clients (client_id)
-SELECT client_id FROM pg_temp.new_visits n
-WHERE client_id IS NOT NULL AND NOT EXISTS (SELECT FROM dw.clients c WHERE c.client_id = n.client_id)
-GROUP BY client_id ORDER BY min(hour)`,
+  // Numbers in the order of coming, so that clients of one time share chunks. Past the last number none is given.
+  `WITH fresh AS (
+  SELECT client_id, min(hour) AS first FROM pg_temp.new_visits n
+  WHERE client_id IS NOT NULL AND NOT EXISTS (SELECT FROM dw.clients c WHERE c.client_id = n.client_id) GROUP BY client_id
+), numbered AS (
+  SELECT client_id, next_client + row_number() OVER (ORDER BY first, client_id) - 1 AS client FROM fresh, dw.state
+), given AS (
+  INSERT INTO dw.clients (client, client_id) SELECT client, client_id FROM numbered WHERE client <= 2147483647 RETURNING client
+)
+UPDATE dw.state SET next_client = next_client + (SELECT count(*) FROM given)`,
   // In the order of hours, so that a reader of a range finds it together.
   `INSERT INTO dw.visits (hour, client, user_id, session_id, user_login_state, events, first_event_at, last_event_at,
   furthest_step, checkout_step)
 SELECT hour, client, user_id, session_id, user_login_state, events, first_event_at, last_event_at, furthest_step, checkout_step
 FROM pg_temp.new_visits LEFT JOIN dw.clients USING (client_id) ORDER BY hour`,
-  `INSERT INTO dw.product_groups (category, brand)
-SELECT category COLLATE "C", brand COLLATE "C" FROM pg_temp.new_groups
-EXCEPT SELECT category, brand FROM dw.product_groups`,
   // IS NOT DISTINCT FROM cannot be hashed; equal texts and equal nullness can.
+  `INSERT INTO dw.product_groups (category, brand)
+SELECT category COLLATE "C", brand COLLATE "C" FROM pg_temp.new_groups n
+WHERE NOT EXISTS (SELECT FROM dw.product_groups g WHERE ${SAME_GROUP})
+GROUP BY 1, 2 ORDER BY count(*) DESC, 1, 2
+LIMIT greatest(0, ${MAX_PRODUCT_GROUPS} - (SELECT count(*) FROM dw.product_groups))`,
   `CREATE TEMP TABLE new_sessions ON COMMIT DROP AS
 WITH step AS (
-  SELECT session_id, max(product_group * 8 + furthest_step) AS step
-  FROM pg_temp.new_groups n
-  JOIN dw.product_groups g ON coalesce(g.category, '') = coalesce(n.category, '')
-    AND coalesce(g.brand, '') = coalesce(n.brand, '')
-    AND (g.category IS NULL) = (n.category IS NULL) AND (g.brand IS NULL) = (n.brand IS NULL)
+  SELECT session_id, max(coalesce(product_group, (SELECT product_group FROM dw.product_groups
+    WHERE category = 'other' AND brand = 'other' AND is_known)) * 8 + furthest_step) AS step
+  FROM pg_temp.new_groups n LEFT JOIN dw.product_groups g ON ${SAME_GROUP}
   GROUP BY session_id, product_group
 ), named AS (
   SELECT session_id, array_agg(step) AS product_steps FROM step GROUP BY session_id
@@ -202,7 +267,7 @@ UNION SELECT date_bin('1 hour', was, 'epoch') FROM changed WHERE was IS NOT NULL
   `CREATE TEMP TABLE stale_funnel ON COMMIT DROP AS
 SELECT zone, (hour AT TIME ZONE zone)::date AS day FROM pg_temp.changed_hours, dw.zones
 UNION
-SELECT zone, day FROM pg_temp.stale_days JOIN dw.zones USING (zone) WHERE built_at IS NULL`,
+SELECT zone, day FROM pg_temp.stale_days`,
   "ANALYZE pg_temp.stale_funnel",
   `DELETE FROM dw.funnel_days t USING pg_temp.stale_funnel d WHERE t.zone = d.zone AND t.day = d.day`,
   `CREATE TEMP TABLE funnel_sessions ON COMMIT DROP AS
@@ -275,7 +340,6 @@ INSERT INTO dw.days
 SELECT zone, day, events, (SELECT coalesce(sum(clients), 0) FROM chunk c WHERE c.zone = v.zone AND c.day = v.day), users, sessions
 FROM visited v`,
 
-  `UPDATE dw.zones SET built_at = clock_timestamp() WHERE built_at IS NULL`,
   `UPDATE dw.state SET version = version + 1, refreshed_at = clock_timestamp(), newest_event_at = greatest(
   newest_event_at, (SELECT max(last_event_at) FROM pg_temp.new_visits))`,
 ].join(";\n");

@@ -31,6 +31,7 @@ export class RunRecord {
   error: RunError | null = null;
   readonly errors: RunError[] = [];
   isAborted = false;
+  rollupsRefreshed = true;
   isInterrupted = false;
   readonly #rejects: RejectCounts = {};
   readonly #repairs = new RepairLog();
@@ -121,6 +122,7 @@ export class RunRecord {
       warnings: this.#repairs.warnings,
       durationMs: Math.round(this.elapsedMs),
       error: this.error,
+      rollupsRefreshed: this.rollupsRefreshed,
       errors: this.errors,
     };
   }

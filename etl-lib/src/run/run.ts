@@ -4,7 +4,7 @@ import { BackgroundRefresh } from "../load/background-refresh.js";
 import type { EventChunk } from "../load/event-chunk.js";
 import { assertSchema } from "../load/migrate.js";
 import { toLoadError } from "../load/pg-errors.js";
-import { refreshRollups, refreshStep } from "../load/rollups.js";
+import { isPatienceOver, type RefreshOptions, refreshRollups, refreshStep } from "../load/rollups.js";
 import { recordEnd, recordStart } from "../load/runs.js";
 import { type BatchSink, DryRunSink, WarehouseSink } from "../load/sinks.js";
 import type { WarehousePool } from "../load/warehouse.js";
@@ -39,6 +39,8 @@ export interface RunOptions {
   readonly timeBudgetMs?: number | undefined;
   /** Aborted: the batch at hand is rolled back, nothing is refreshed, and the run ends as `interrupted`. */
   readonly signal?: AbortSignal | undefined;
+  /** The run, with the refresh at its end, takes no longer than this many milliseconds: what is left stays marked. */
+  readonly endBudgetMs?: number | undefined;
   readonly retry?: RetryPolicy;
   /** Called after each chunk and each page of the listing. */
   readonly onProgress?: (progress: RunProgress) => void;
@@ -82,7 +84,7 @@ class Run {
     } = options;
     this.#record = new RunRecord(clock);
     this.#sink = dryRun ? new DryRunSink(pool) : new WarehouseSink(pool, this.#runId, reload);
-    this.#background = new BackgroundRefresh(() => refreshStep(pool), clock);
+    this.#background = new BackgroundRefresh(() => refreshStep(pool, this.#refreshOptions), clock);
     this.#retry = retry;
     this.#read = { concurrency, batchRows };
     this.#health = new ReadHealth(clock);
@@ -199,17 +201,26 @@ class Run {
     }
   }
 
-  /** Also after a failure, and for what an earlier run was killed before it could refresh. */
+  /**
+   * Also after a failure, and for what an earlier run was killed before it could refresh. What fails here leaves its marks
+   * to the next run, and this one is what its load made of it.
+   */
   async #refresh(): Promise<void> {
     const refresh = () =>
       this.#record.timed("rollupsMs", async () => {
         await this.#background.ended();
-        await refreshRollups(this.options.pool);
+        await refreshRollups(this.options.pool, this.#refreshOptions);
       });
-    await (this.#record.isAborted ? refresh() : this.#retrying(refresh)).catch((error) => {
-      this.#record.failed(error);
-      this.#record.isAborted = true;
-    });
+    const once = () => refresh().catch((error) => (isPatienceOver(error) ? error : Promise.reject(error)));
+    const failure = await (this.#record.isAborted ? once() : this.#retrying(once)).catch((error) => error);
+    if (failure === undefined) return;
+    this.#record.rollupsRefreshed = false;
+    this.#record.failed(failure);
+  }
+
+  get #refreshOptions(): RefreshOptions {
+    const { endBudgetMs } = this.options;
+    return endBudgetMs === undefined ? {} : { remainingMs: () => endBudgetMs - this.#record.elapsedMs };
   }
 
   /** What the run did stands in the warehouse even when its own row cannot be written. */
