@@ -22,6 +22,7 @@ const LONG_AGO = "2025-12-06";
 const LARGE_DAY = "2025-12-10";
 /** Leaves three quarters of it as the time budget. */
 const SHORT_MS = 16_000;
+const PATIENCE_MS = 120_000;
 
 /** Events of yesterday and the day before, in all layouts. */
 function recent(): { perEvent: Sample; onePrefix: Sample; compacted: Sample } {
@@ -147,7 +148,7 @@ export function describeRun(world: () => World): void {
       const { faults, etl: slow } = await world().startBehindFaults();
       await slow.invoke(SCHEDULED); // a cold start would take its part of the short time
       const held = faults.holdObject(1, () => sleep(0.75 * SHORT_MS + 200));
-      const [outcome] = await Promise.all([slow.invoke(backfill(LARGE_DAY), SHORT_MS), held]);
+      const [outcome] = await Promise.all([slow.invoke(backfill(LARGE_DAY), SHORT_MS, PATIENCE_MS), held]);
       const cut = answered(outcome);
       expect(cut.status).to.equal("partial");
       expect(cut.objects.remaining).to.be.greaterThan(0);

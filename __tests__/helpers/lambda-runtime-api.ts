@@ -40,13 +40,14 @@ export class RuntimeApi {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  invoke(event: unknown, timeoutMs: number): Promise<Outcome> {
+  /** @param patienceMs that a run may go on behind the deadline it was told before it is killed */
+  invoke(event: unknown, timeoutMs: number, patienceMs = 0): Promise<Outcome> {
     return new Promise((resolve) => {
       if (this.#ended) return resolve({ error: this.#ended });
       const timer = setTimeout(() => {
         this.end({ errorType: "Sandbox.Timedout", errorMessage: `Task timed out after ${timeoutMs} ms` });
         this.onTimeout();
-      }, timeoutMs);
+      }, timeoutMs + patienceMs);
       this.#queued.push({
         id: randomUUID(),
         event: JSON.stringify(event),

@@ -75,9 +75,16 @@ export class LambdaProcess {
     return new LambdaProcess(child, api, limit, options);
   }
 
-  /** @param timeoutMs until the deadline that the function is told. @default its configured time limit */
-  async invoke(event: unknown, timeoutMs = this.options.timeoutSeconds * 1000): Promise<Outcome> {
-    const outcome = await this.api.invoke(event, timeoutMs);
+  /**
+   * @param timeoutMs until the deadline that the function is told. @default its configured time limit
+   * @param patienceMs that it may go on behind that: the machine of the tests may be busy. @default 0
+   */
+  async invoke(
+    event: unknown,
+    timeoutMs = this.options.timeoutSeconds * 1000,
+    patienceMs = 0,
+  ): Promise<Outcome> {
+    const outcome = await this.api.invoke(event, timeoutMs, patienceMs);
     this.#measure();
     return outcome;
   }
