@@ -1,5 +1,5 @@
 import { v5 as uuidv5 } from "uuid";
-import type { JsonObject } from "./fields.js";
+import { type JsonObject, numberAsText } from "./fields.js";
 
 /** Namespace of every id this library derives. Changing it would make each replayed event a new one. */
 export const EVENT_ID_NAMESPACE = "6f1d4b0e-4c59-5e0a-9b53-0d5e2f7a1c84";
@@ -9,12 +9,14 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /**
  * A UUID as it is (lower case), any other non-empty text or number as its UUIDv5, and where there is none the
  * UUIDv5 of where the event lies (`bucket/key#position`), so that a replay never makes a new id.
+ * @param exact the event with its numbers to the letter
  */
-export function eventId(event: JsonObject, locate: () => string): string {
-  for (const candidate of [event.eventId, event.event_id]) {
+export function eventId(event: JsonObject, exact: () => JsonObject, locate: () => string): string {
+  for (const key of ["eventId", "event_id"]) {
+    const candidate = event[key];
     if (typeof candidate === "string" && candidate !== "")
       return UUID.test(candidate) ? candidate.toLowerCase() : derive(candidate);
-    if (typeof candidate === "number") return derive(String(candidate));
+    if (typeof candidate === "number") return derive(numberAsText(exact()[key]));
   }
   return derive(locate());
 }

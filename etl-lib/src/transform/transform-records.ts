@@ -37,7 +37,11 @@ export class RecordTransform {
 
   #transform(record: RawRecord, repairs: RepairLog): Transformed {
     if (record.reject) return { reject: record.reject };
-    return transformEvent(record.value, { object: this.object, position: record.position }, repairs);
+    return transformEvent(
+      record.value,
+      { object: this.object, position: record.position, text: record.raw },
+      repairs,
+    );
   }
 
   #reject(rejects: Reject[], record: RawRecord, { cause, detail }: Pick<Reject, "cause" | "detail">): void {

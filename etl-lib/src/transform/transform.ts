@@ -1,8 +1,17 @@
+import { parseNumbersExactly } from "../extract/number-text.js";
 import { MAX_DEPTH } from "../limits.js";
 import type { EventRow, RejectCause, SourceObject } from "../types.js";
 import { eventId } from "./event-id.js";
 import { eventTimestamp } from "./event-timestamp.js";
-import { asBoolean, asDecimal, asText, firstUsable, isJsonObject, type JsonObject } from "./fields.js";
+import {
+  asBoolean,
+  asDecimal,
+  asText,
+  type Fields,
+  firstUsable,
+  isJsonObject,
+  type JsonObject,
+} from "./fields.js";
 import { type RepairLog, repairText } from "./repair.js";
 
 /** Where an event was found: what its id and its time fall back on. */
@@ -10,6 +19,8 @@ export interface EventOrigin {
   readonly object: Pick<SourceObject, "bucket" | "key" | "lastModified">;
   /** 0-based index of the event in its object. */
   readonly position: number;
+  /** Makes the event's text, where a number has to be what it is there. */
+  readonly text?: () => string;
 }
 
 export type Transformed =
@@ -62,23 +73,26 @@ const KEYS = {
 type TextColumn = Exclude<keyof typeof KEYS, "is_first_visit" | PriceColumn>;
 type PriceColumn = "context_product_price" | "context_product_discount_price";
 
-const text = (source: JsonObject, column: TextColumn, log: RepairLog) =>
+const text = (source: Fields, column: TextColumn, log: RepairLog) =>
   firstUsable(source, KEYS[column], column, log, asText);
-const price = (product: JsonObject, column: PriceColumn, log: RepairLog) =>
+const price = (product: Fields, column: PriceColumn, log: RepairLog) =>
   firstUsable(product, KEYS[column], column, log, asDecimal);
 
 function toRow(event: JsonObject, name: string, origin: EventOrigin, log: RepairLog): EventRow {
-  const product = productOf(event, log);
+  let parsed: JsonObject | undefined;
+  const exact = () => (parsed ??= (origin.text && parseNumbersExactly(origin.text())) ?? event);
+  const fields = { source: event, exact };
+  const product = productFields(fields, log);
   return {
-    event_id: eventId(event, () => `${origin.object.bucket}/${origin.object.key}#${origin.position}`),
+    event_id: eventId(event, exact, () => `${origin.object.bucket}/${origin.object.key}#${origin.position}`),
     event_timestamp: eventTimestamp(event, origin.object.lastModified, log),
     event_name: name,
-    user_id: text(event, "user_id", log),
-    user_login_state: text(event, "user_login_state", log),
-    identity_source: text(event, "identity_source", log),
-    client_id: text(event, "client_id", log),
-    session_id: text(event, "session_id", log),
-    is_first_visit: firstUsable(event, KEYS.is_first_visit, "is_first_visit", log, asBoolean),
+    user_id: text(fields, "user_id", log),
+    user_login_state: text(fields, "user_login_state", log),
+    identity_source: text(fields, "identity_source", log),
+    client_id: text(fields, "client_id", log),
+    session_id: text(fields, "session_id", log),
+    is_first_visit: firstUsable(fields, KEYS.is_first_visit, "is_first_visit", log, asBoolean),
     context_product_id: text(product, "context_product_id", log),
     context_product_name: text(product, "context_product_name", log),
     context_product_category: text(product, "context_product_category", log),
@@ -89,11 +103,13 @@ function toRow(event: JsonObject, name: string, origin: EventOrigin, log: Repair
   };
 }
 
-const NO_PRODUCT: JsonObject = Object.freeze({});
+const NO_PRODUCT: Fields = { source: Object.freeze({}), exact: () => ({}) };
 
-function productOf(event: JsonObject, log: RepairLog): JsonObject {
-  if (isJsonObject(event.product)) return event.product;
-  if (isJsonObject(event.context_product)) return event.context_product;
+function productFields({ source: event, exact }: Fields, log: RepairLog): Fields {
+  for (const key of ["product", "context_product"]) {
+    const product = event[key];
+    if (isJsonObject(product)) return { source: product, exact: () => exact()[key] as JsonObject };
+  }
   if ((event.product ?? event.context_product ?? null) !== null) log.add("context_product", "wrong_type");
   return NO_PRODUCT;
 }
