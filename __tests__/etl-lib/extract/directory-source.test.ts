@@ -55,6 +55,47 @@ describe("directorySource", () => {
     }
   });
 
+  it("is the same place by whatever link one comes there", async () => {
+    await write("data/events/a.json");
+    await symlink(join(root, "data"), join(root, "link"));
+    const [direct, linked] = [
+      await directorySource(join(root, "data")),
+      await directorySource(join(root, "link")),
+    ];
+    expect(linked.bucket).to.equal(direct.bucket);
+  });
+
+  it("lists a name that is not UTF-8, and says so where it is read; its neighbours are not in question", async () => {
+    await write("events/good.json");
+    const bad = Buffer.concat([
+      Buffer.from(join(root, "events/bad-")),
+      Buffer.from([0xff]),
+      Buffer.from(".json"),
+    ]);
+    await writeFile(bad, "{}");
+    await mkdir(Buffer.concat([Buffer.from(join(root, "events/folder-")), Buffer.from([0xfe])]));
+    const { objects, keys } = await list("events/");
+    expect(keys).to.deep.equal(["events/bad-\ufffd.json", "events/folder-\ufffd", "events/good.json"]);
+    for (const object of objects.filter(({ key }) => key.includes("\ufffd")))
+      expect(await failure(read(object))).to.include({
+        kind: "fatal",
+        message: `${object.key} cannot be read: its name is not UTF-8: rename it.`,
+      });
+    expect(await read(objects.find(({ key }) => key === "events/good.json") as SourceObject)).to.equal("{}");
+  });
+
+  it("gives no half of a file that is written while it is read", async () => {
+    await write("events/a.json", "x".repeat(300_000));
+    const [object] = (await list("events/")).objects;
+    const error = await failure(
+      (async () => {
+        for await (const _ of (await open()).read(object as SourceObject))
+          await write("events/a.json", "y".repeat(10));
+      })(),
+    );
+    expect(error).to.include({ kind: "changed" });
+  });
+
   it("lists folders in the order of their names, as S3 does", async () => {
     const days = Array.from(
       { length: 28 },

@@ -125,6 +125,25 @@ describe("what is not gzip, though it begins so", () => {
     }
   });
 
+  for (const [what, rest] of [
+    ["text", Buffer.from("garbage")],
+    ["its magic bytes and text", Buffer.concat([Buffer.from([0x1f, 0x8b]), Buffer.from("garbage")])],
+    ["padding and text", Buffer.concat([Buffer.alloc(5000), Buffer.from("garbage")])],
+    ["padding and a member", Buffer.concat([Buffer.alloc(10), gzipSync(c)])],
+  ] as const)
+    it(`with ${what} behind it: all events of the member load, and a reject says so`, async () => {
+      for (const records of await readAll(Buffer.concat([gzipSync(`${a}\n${b}\n`), rest])))
+        expect(records).to.deep.equal([{ a: 1 }, { b: "é" }, "invalid_gzip"]);
+    });
+
+  it("of many small members, the last one broken: all before it load", async () => {
+    const members = Array.from({ length: 500 }, (_, n) => gzipSync(`{"n":${n}}\n`));
+    for (const records of await readAll(Buffer.concat([...members, gzipSync(`${a}\n`).fill(0xff, 12)]))) {
+      expect(records).to.have.length(501);
+      expect(records.at(-1)).to.equal("invalid_gzip");
+    }
+  });
+
   it("with zeros behind it: taken for the padding that it is", async () => {
     for (const records of await readAll(Buffer.concat([gzipSync(a), Buffer.alloc(512)])))
       expect(records).to.deep.equal([{ a: 1 }]);

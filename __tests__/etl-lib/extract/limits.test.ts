@@ -74,6 +74,28 @@ describe("the limit of 1 MiB for an event", () => {
     expect(causes(await read(large))).to.deep.equal(["too_large"]);
   });
 
+  for (const [what, line] of [
+    ["no JSON at all", "x".repeat(1.5 * MIB)],
+    ["a text", `"${"x".repeat(1.5 * MIB)}"`],
+    ["an array", `[${"1,".repeat(0.75 * MIB)}1]`],
+    ["an event behind a space", ` ${eventOf(1.5 * MIB)}`],
+    ["a number", "7".repeat(1.5 * MIB)],
+    ["one of several bad ones", `${"x".repeat(0.6 * MIB)}\n${"y".repeat(0.6 * MIB)}`],
+    ["a bad one below many blank ones", `${"\n".repeat(1.2 * MIB)}x`],
+  ] as const)
+    it(`costs that line of NDJSON alone when the first is ${what}`, async () => {
+      for (const content of [
+        `${line}\n${small}\nbad\n${small}`,
+        gzipSync(`${line}\n${small}\nbad\n${small}`),
+      ])
+        expect(causes(await read(content)).slice(-3)).to.deep.equal([{ a: 1 }, "invalid_json", { a: 1 }]);
+    });
+
+  it("costs no line of an array printed over lines, however long the first is", async () => {
+    const records = causes(await read(`[${eventOf(1.5 * MIB)},\n${small}\n,\n${small}\n]`));
+    expect(records).to.deep.equal(["too_large", { a: 1 }, { a: 1 }]);
+  });
+
   it("keeps at most 64 KiB of the text, from its beginning", async () => {
     for (const [, around] of PLACES.slice(3, 9)) {
       const [rejected] = (await readRecords(around(eventOf(MIB + 1)))).filter(({ reject }) => reject);

@@ -1,10 +1,14 @@
+import { isUtf8 } from "node:buffer";
 import { createReadStream, type Dirent } from "node:fs";
-import { opendir, stat } from "node:fs/promises";
+import { opendir, realpath, stat } from "node:fs/promises";
 import { join, resolve, sep } from "node:path";
 import { ExtractError, PlanError } from "../errors.js";
 import type { Source, SourceObject, SourcePage } from "../types.js";
 
 const PAGE = 1000;
+
+/** A file or folder whose name is not UTF-8: it is listed, so that it is missed, and cannot be read. */
+const UNNAMABLE = { etag: "not-utf-8", size: 0, lastModified: new Date(0) };
 
 /**
  * A local directory laid out like the bucket. A file's version is its size and modification time.
@@ -15,7 +19,8 @@ export async function directorySource(path: string): Promise<Source> {
   const found = await stat(root).catch(() => null);
   if (!found?.isDirectory())
     throw new PlanError("fatal", `The source ${path} is not a directory: check --source.`);
-  return new DirectorySource(root);
+  // An event without an id is known by where it lies: by whatever link one comes there, it is the same place.
+  return new DirectorySource(await realpath(root));
 }
 
 class DirectorySource implements Source {
@@ -30,7 +35,12 @@ class DirectorySource implements Source {
     const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
     const folders: string[] = [];
     let objects: SourceObject[] = [];
-    for await (const key of this.#keys(folder, (key) => key.startsWith(prefix))) {
+    for await (const { key, isNamable } of this.#entries(folder)) {
+      if (!key.startsWith(prefix)) continue;
+      if (!isNamable) {
+        objects.push({ ...UNNAMABLE, bucket: this.bucket, key });
+        continue;
+      }
       if (key.endsWith("/")) {
         folders.push(key);
         continue;
@@ -49,25 +59,37 @@ class DirectorySource implements Source {
   async *read({ key, etag, bucket }: SourceObject): AsyncGenerator<Uint8Array> {
     const object = `${bucket}/${key}`;
     try {
-      if ((await this.#describe(key)).etag !== etag)
-        throw new ExtractError("changed", `${key} changed since it was listed.`, { object });
+      if (etag === UNNAMABLE.etag) throw new Error("its name is not UTF-8: rename it");
+      await this.#assertSame(key, etag);
       yield* createReadStream(join(this.root, key)) as AsyncIterable<Uint8Array>;
+      await this.#assertSame(key, etag); // it may have been written meanwhile
     } catch (cause) {
       throw cause instanceof ExtractError ? cause : readError(cause, key, object);
     }
   }
 
-  async *#keys(folder: string, matches: (key: string) => boolean): AsyncGenerator<string> {
-    const entries = await opendir(join(this.root, folder), { bufferSize: PAGE }).catch((error) => {
+  async #assertSame(key: string, etag: string): Promise<void> {
+    if ((await this.#describe(key)).etag !== etag)
+      throw new ExtractError("changed", `${key} changed since it was listed.`, {
+        object: `${this.bucket}/${key}`,
+      });
+  }
+
+  async *#entries(folder: string): AsyncGenerator<{ key: string; isNamable: boolean }> {
+    // Names as bytes: Node has no type for it.
+    const options = { bufferSize: PAGE, encoding: "buffer" as BufferEncoding };
+    const entries = await opendir(join(this.root, folder), options).catch((error) => {
       if (error.code === "ENOENT") return [];
       throw new ExtractError("fatal", `${join(this.root, folder)} cannot be read: ${error.message}.`, {
         cause: error,
       });
     });
-    for await (const entry of entries as AsyncIterable<Dirent>) {
+    for await (const entry of entries as unknown as AsyncIterable<Dirent<Buffer>>) {
       const isFolder = entry.isDirectory();
-      const key = folder + entry.name + (isFolder ? "/" : "");
-      if ((isFolder || entry.isFile() || entry.isSymbolicLink()) && matches(key)) yield key;
+      if (!isFolder && !entry.isFile() && !entry.isSymbolicLink()) continue;
+      const name = entry.name.toString();
+      const isNamable = isUtf8(entry.name);
+      yield { key: folder + name + (isFolder && isNamable ? "/" : ""), isNamable };
     }
   }
 

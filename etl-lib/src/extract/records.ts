@@ -2,6 +2,7 @@ import { isTooLarge, MAX_EVENT_BYTES, MAX_SLICE_RECORDS } from "../limits.js";
 import { decodeText, InvalidGzipError, isGzip } from "./decode.js";
 import { type Draft, parsed, rejectedAs } from "./draft.js";
 import { LineFramer } from "./line-framer.js";
+import { linesOf } from "./line-sketch.js";
 import { ElementTexts, ValueEnd } from "./value-end.js";
 import { inPieces, ValueFramer } from "./value-framer.js";
 
@@ -76,7 +77,7 @@ class Slices {
 }
 
 async function* extractDrafts(open: () => AsyncIterable<Uint8Array>): AsyncGenerator<Iterable<Draft>> {
-  const texts = decodeText(open());
+  const texts = decodeText(open);
   const head = await readHead(texts);
   const whole = head.ended ? parseWhole(head.text) : undefined;
   if (whole) {
@@ -95,7 +96,7 @@ async function* extractDrafts(open: () => AsyncIterable<Uint8Array>): AsyncGener
 async function chooseFramer(head: Head, open: () => AsyncIterable<Uint8Array>): Promise<Framer> {
   if (isNdjson(head) || (await isNdjsonFurtherOn(head, open))) return new LineFramer();
   const isArray = /^\s*\[/.test(head.text);
-  return new ValueFramer(isArray && (await isArrayAlone(head.ended ? [head.text] : decodeText(open()))));
+  return new ValueFramer(isArray && (await isArrayAlone(head.ended ? [head.text] : decodeText(open))));
 }
 
 async function* readOn(
@@ -168,30 +169,30 @@ function isNdjson({ text, ended }: Head): boolean {
   return lines.some((line) => line.startsWith("{") && isJson(line));
 }
 
-/** The same, where the first line is an event too large to see behind. */
-async function isNdjsonFurtherOn(
-  { text, ended }: Head,
-  open: () => AsyncIterable<Uint8Array>,
-): Promise<boolean> {
-  const isOneLongValue = /^\s*\{/.test(text) && !text.includes("\n") && new ValueEnd(0).find(text) < 0;
-  if (ended || !isOneLongValue) return false;
-  const rest = fromSecondLine(decodeText(open()));
-  try {
-    return isNdjson(await readHead(rest));
-  } finally {
-    await rest.return(undefined);
-  }
-}
-
-/** With the line feed before it. */
-async function* fromSecondLine(texts: AsyncIterable<string>): AsyncGenerator<string> {
+/**
+ * The same behind the head, where no line of the head tells: its first line may be too large to see behind, or each of
+ * its lines bad. Not where the head shows that values stand one behind the other, or an array printed over lines.
+ */
+async function isNdjsonFurtherOn(head: Head, open: () => AsyncIterable<Uint8Array>): Promise<boolean> {
+  if (head.ended || head.fault) return false;
+  const first = head.text.trimStart()[0];
+  if (first === "{" && new ValueEnd(0).find(head.text) >= 0) return false;
+  const [firstLine, ...others] = head.text.split("\n", 2);
+  if (first === "[" && others.length > 0 && !isJson(firstLine as string)) return false;
+  const lines = linesOf(decodeText(open));
   let isFirst = true;
-  for await (const text of texts) {
-    const from = isFirst ? text.indexOf("\n") : 0;
-    if (from < 0) continue;
-    isFirst = false;
-    yield text.slice(from);
+  try {
+    for await (const line of lines) {
+      if (isFirst && first === "[" && !line.isBalanced) return false;
+      isFirst &&= line.isBlank;
+      if (line.text?.startsWith("{") && isJson(line.text)) return true;
+    }
+  } catch (error) {
+    if (!(error instanceof InvalidGzipError)) throw error;
+  } finally {
+    await lines.return(undefined);
   }
+  return false;
 }
 
 function isJson(text: string): boolean {
