@@ -2,11 +2,11 @@
 # Builds the dashboard's runtime for a host that can install nothing: a minimal Debian root with R, the packages of
 # packages.txt and the app in /srv/dashboard, as dist/dashboard-runtime.tar.zst, with its SHA-256 and its packages.
 #
-# DEBIAN_MIRROR  where Debian's packages come from (default: this machine's apt sources, which must be of that suite)
+# DEBIAN_MIRROR  where Debian's packages come from (default: the mirrors of this machine's apt sources, when it is Debian)
 # BUNDLE_WITH    mmdebstrap (default where it is installed) or docker
 set -euo pipefail
 
-SUITE=bookworm
+SUITE=trixie
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 DIST=${BUNDLE_DIST:-$HERE/dist}
 NAME=dashboard-runtime
@@ -24,19 +24,20 @@ fail() {
 # The same app and the same packages give the same bytes: no time of its own goes in.
 epoch() { git -C "$HERE" log -1 --format=%ct -- . 2>/dev/null || true; }
 
+# Debian's suites lie side by side on a mirror, so this machine's own sources say where to find SUITE, whatever suite it runs.
 mirrors() {
   if [[ -n ${DEBIAN_MIRROR:-} ]]; then
-    echo "$DEBIAN_MIRROR"
+    echo "deb $DEBIAN_MIRROR $SUITE main"
     return
   fi
+  local own found
   # shellcheck source=/dev/null
-  [[ $(. /etc/os-release && echo "${VERSION_CODENAME:-}") == "$SUITE" ]] ||
-    fail "this machine's apt sources are not Debian $SUITE's: set DEBIAN_MIRROR to a mirror that has it"
-  # only Debian's own suite: a machine has sources of other makers too
-  local found
-  found=$(grep -lsE "(^Suites:.*|^deb .*) $SUITE( |\$)" /etc/apt/sources.list /etc/apt/sources.list.d/*.list \
-    /etc/apt/sources.list.d/*.sources || true)
-  [[ -n $found ]] || fail "no apt source of Debian $SUITE: set DEBIAN_MIRROR"
+  own=$(. /etc/os-release && [[ $ID == debian ]] && echo "$VERSION_CODENAME") ||
+    fail "this machine's apt sources are not Debian's: set DEBIAN_MIRROR to a mirror that has $SUITE"
+  found=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI) $(COMPONENT)' 'Created-By: Packages' |
+    awk -v own="$own" -v suite="$SUITE" '$3 == "main" && ($1 == own || $1 == own "-security") {
+      sub(own, suite, $1); print "deb " $2 " " $1 " main" }' | sort -u)
+  [[ -n $found ]] || fail "no apt source of Debian $own: set DEBIAN_MIRROR"
   echo "$found"
 }
 
@@ -46,13 +47,12 @@ with_mmdebstrap() {
   for path in "${SKIP[@]}"; do options+=("--dpkgopt=path-exclude=$path"); done
   for file in /etc/apt/apt.conf.d/*proxy*; do if [[ -f $file ]]; then options+=("--aptopt=$file"); fi; done
   sources=$(mirrors)
-  mapfile -t sources <<<"$sources"
   options+=(
     "--customize-hook=$HERE/finish-root.sh \"\$1\" '$HERE/app'"
     "--customize-hook=chroot \"\$1\" dpkg-query -W -f '\${Package} \${Version}\n' >'$DIST/$NAME.packages.txt'"
     '--customize-hook=rm -rf "$1"/var/cache/* "$1"/var/log/* "$1"/var/lib/apt/*'
   )
-  mmdebstrap "${options[@]}" "$SUITE" "$DIST/$NAME.tar" "${sources[@]}"
+  mmdebstrap "${options[@]}" "$SUITE" "$DIST/$NAME.tar" - <<<"$sources"
 }
 
 with_docker() {
@@ -75,6 +75,7 @@ main() {
     elif command -v docker >/dev/null; then way=docker
     else fail "neither mmdebstrap nor docker is here: apt-get install mmdebstrap"; fi
   fi
+  (cd "$HERE/.." && npm run --silent dashboard:assets) || fail "the page's script was not built: run npm ci"
   mkdir -p "$DIST"
   case $way in
     mmdebstrap) with_mmdebstrap ;;

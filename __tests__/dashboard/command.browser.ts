@@ -61,7 +61,7 @@ describe("npm run dashboard", () => {
     rmSync(folder, { recursive: true });
     expect(code).to.equal(1);
     expect(said).to.match(
-      /^R is not installed: run "apt-get install r-base-core .*" \(Debian 12\), or build the bundle with "npm run dashboard:bundle"\.\n$/,
+      /^R is not installed: build the bundle with "npm run dashboard:bundle", or run "apt-get install r-base-core .*" \(Debian 13\)\.\n$/,
     );
   });
 });

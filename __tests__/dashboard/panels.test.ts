@@ -59,6 +59,13 @@ describe("the SQL of the dashboard's panels", function () {
   const SESSIONS = `SELECT session_id, min(event_timestamp) AS event_timestamp, max(user_login_state COLLATE "C") AS user_login_state, max(${STEP}) AS step
     FROM public.clickstream_events WHERE session_id IS NOT NULL GROUP BY session_id`;
 
+  /** Sessions with a category or brand: a session's checkout belongs to what it has put in its cart. */
+  const partsOf = (dimension: string) => `
+    SELECT event_timestamp, user_login_state, value, CASE WHEN own >= 3 AND sessions.step > own THEN sessions.step ELSE own END AS step
+    FROM (SELECT session_id, context_product_${dimension} AS value, max(${STEP}) AS own FROM public.clickstream_events
+      WHERE session_id IS NOT NULL AND context_product_id IS NOT NULL GROUP BY 1, 2) AS parts
+    JOIN (${SESSIONS}) AS sessions USING (session_id)`;
+
   it("has a test here for every statement", async () => {
     const names = (await readdir(SQL)).map((file) => file.replace(".sql", ""));
     const source = await readFile(new URL(import.meta.url), "utf8");
@@ -107,7 +114,17 @@ describe("the SQL of the dashboard's panels", function () {
 
   it("totals a period and the one before", async () => {
     await eachChoice(async ([from, to, zone, login]) => {
-      const [row] = await panel("overview_totals", from, to, zone, login, "2099-01-01 00:00:00");
+      const [row] = await panel(
+        "overview_totals",
+        from,
+        to,
+        zone,
+        login,
+        "2099-01-01 00:00:00",
+        "",
+        "all",
+        "",
+      );
       const [truth] = await raw(
         `WITH events AS (SELECT *, ${IN_RANGE} AS now,
              event_timestamp >= ($1::date - ($2::date - $1::date + 1))::timestamp AT TIME ZONE $3
@@ -125,7 +142,9 @@ describe("the SQL of the dashboard's panels", function () {
            (count(DISTINCT client_id) FILTER (WHERE now))::float8 AS visitors, (count(DISTINCT client_id) FILTER (WHERE before))::float8 AS visitors_before,
            (SELECT count(*)::float8 FROM begun WHERE now) AS sessions, (SELECT count(*)::float8 FROM begun WHERE before) AS sessions_before,
            (SELECT count(*)::float8 FROM begun WHERE now AND converted) AS converted,
-           (SELECT count(*)::float8 FROM begun WHERE before AND converted) AS converted_before
+           (SELECT count(*)::float8 FROM begun WHERE before AND converted) AS converted_before,
+           (count(*) FILTER (WHERE now AND event_name = 'checkout_complete'))::float8 AS orders,
+           (count(*) FILTER (WHERE before AND event_name = 'checkout_complete'))::float8 AS orders_before
          FROM events`,
         from,
         to,
@@ -141,13 +160,19 @@ describe("the SQL of the dashboard's panels", function () {
       const covered = `2025-12-03 ${cut}`;
       const before = `event_timestamp >= '2025-11-24Z' AND event_timestamp < '2025-11-26 ${cut}Z'`;
       for (const login of LOGINS) {
-        const [row] = await panel("overview_totals", "2025-12-01", "2025-12-07", "UTC", login, covered);
+        const period = ["2025-12-01", "2025-12-07", "UTC", login, covered] as const;
+        const [row] = await panel("overview_totals", ...period, "", "all", "");
         const ofLogin = LOGIN.replaceAll("$4", "$1");
         const [events] = await raw(
-          `SELECT count(*)::float8 AS events, count(DISTINCT client_id)::float8 AS visitors
+          `SELECT count(*)::float8 AS events, count(DISTINCT client_id)::float8 AS visitors,
+             (count(*) FILTER (WHERE event_name = 'checkout_complete'))::float8 AS orders,
+             (count(*) FILTER (WHERE event_name = 'click'))::float8 AS clicks
            FROM public.clickstream_events WHERE ${before} AND ${ofLogin}`,
           login,
         );
+        expect(row?.orders_before, login).to.equal(events?.orders);
+        const [clicks] = await panel("overview_totals", ...period, "click", "all", "");
+        expect(clicks?.events_before, login).to.equal(events?.clicks);
         expect(row?.events_before, login).to.equal(events?.events);
         expect(row?.visitors_before, login).to.equal(events?.visitors);
         const [sessions] = await raw(
@@ -157,29 +182,172 @@ describe("the SQL of the dashboard's panels", function () {
         );
         expect(row?.sessions_before, login).to.equal(sessions?.n);
         expect(row?.converted_before, login).to.equal(sessions?.converted);
+        const [laptops] = await panel("overview_totals", ...period, "", "category", "Laptop");
+        const [ofLaptops] = await raw(
+          `SELECT count(*)::float8 AS n, (count(*) FILTER (WHERE step = 5))::float8 AS converted
+           FROM (${partsOf("category")}) AS parts WHERE ${before} AND ${ofLogin} AND value = 'Laptop'`,
+          login,
+        );
+        expect(laptops?.sessions_before, login).to.equal(ofLaptops?.n);
+        expect(laptops?.converted_before, login).to.equal(ofLaptops?.converted);
       }
     });
 
-  it("counts events over time, by every bucket, without a gap", async () => {
-    for (const bucket of ["hour", "day", "week", "month"])
-      await eachChoice(async ([from, to, zone, login]) => {
-        const rows = await panel("overview_over_time", from, to, zone, login, bucket);
-        const truth = await raw(
-          `SELECT to_char(date_trunc($5, event_timestamp AT TIME ZONE $3), 'YYYY-MM-DD HH24:MI:SS') AS bucket, count(*)::float8 AS events
-           FROM public.clickstream_events WHERE ${IN_RANGE} AND ${LOGIN} GROUP BY 1 ORDER BY 1`,
-          from,
-          to,
-          zone,
-          login,
-          bucket,
-        );
-        const counted = rows
-          .filter((row) => row.events !== 0)
-          .map(({ bucket, events }) => ({ bucket, events }));
-        expect(counted).to.deep.equal(truth);
+  const BUCKETS = ["hour", "day", "week", "month"];
+
+  it("counts every metric over time, by every bucket, without a gap, beside the period before", async () => {
+    const earlier = (column: string) =>
+      `(${column} AT TIME ZONE $3)::date < $1::date AND (${column} AT TIME ZONE $3)::date >= $1::date - ($2::date - $1::date + 1)`;
+    for (const bucket of BUCKETS)
+      await eachChoice(async (choice) => {
+        const rows = await panel("overview_series", ...choice, bucket, "", "all", "");
         for (const [i, row] of rows.entries())
           if (i > 0) expect(row.bucket).to.equal(rows[i - 1]?.bucket_end);
+        for (const [side, where] of [
+          ["", IN_RANGE],
+          ["_before", earlier("event_timestamp")],
+        ] as const) {
+          const truth = await raw(
+            `WITH events AS (SELECT date_trunc($5, event_timestamp AT TIME ZONE $3) AS bucket, count(*)::float8 AS events,
+               count(DISTINCT client_id)::float8 AS visitors,
+               (count(*) FILTER (WHERE event_name = 'checkout_complete'))::float8 AS orders
+             FROM public.clickstream_events WHERE ${where} AND ${LOGIN} GROUP BY 1),
+             sessions AS (SELECT date_trunc($5, event_timestamp AT TIME ZONE $3) AS bucket, count(*)::float8 AS sessions,
+               (count(*) FILTER (WHERE step = 5))::float8 AS converted
+             FROM (${SESSIONS}) AS sessions WHERE ${where} AND ${LOGIN} GROUP BY 1)
+             SELECT to_char(bucket, 'YYYY-MM-DD HH24:MI:SS') AS bucket, coalesce(events, 0) AS events, coalesce(visitors, 0) AS visitors,
+               coalesce(sessions, 0) AS sessions, coalesce(converted, 0) AS converted, coalesce(orders, 0) AS orders
+             FROM events FULL JOIN sessions USING (bucket) ORDER BY 1`,
+            ...choice,
+            bucket,
+          );
+          const shown = rows.map((row) => ({
+            bucket: row[`bucket${side}`],
+            events: row[`events${side}`],
+            visitors: row[`visitors${side}`],
+            sessions: row[`sessions${side}`],
+            converted: row[`converted${side}`],
+            orders: row[`orders${side}`],
+          }));
+          const counted = shown.filter((row) => row.events || row.sessions);
+          const known = new Set(shown.map((row) => row.bucket)); // a month before may have more columns than this one
+          expect(counted, `${bucket} ${choice} ${side}`).to.deep.equal(
+            truth.filter((row) => known.has(row.bucket)),
+          );
+        }
       });
+  });
+
+  it("narrows events by a name, and sessions by a category or brand, over time", async () => {
+    const choice = ["2025-11-28", "2025-12-04", "UTC", ""] as const;
+    for (const [dimension, value] of [
+      ["category", "Laptop"],
+      ["brand", "Sony"],
+    ] as const) {
+      const rows = await panel("overview_series", ...choice, "day", "click", dimension, value);
+      const truth = await raw(
+        `SELECT to_char(event_timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD 00:00:00') AS bucket, count(*)::float8 AS sessions,
+           (count(*) FILTER (WHERE step = 5))::float8 AS converted
+         FROM (${partsOf(dimension)}) AS parts WHERE ${IN_RANGE} AND ${LOGIN} AND value = $5 GROUP BY 1 ORDER BY 1`,
+        ...choice,
+        value,
+      );
+      expect(rows.map(({ bucket, sessions, converted }) => ({ bucket, sessions, converted }))).to.deep.equal(
+        truth,
+      );
+      const [clicks] = await raw(
+        `SELECT count(*)::float8 AS n FROM public.clickstream_events WHERE ${IN_RANGE} AND ${LOGIN} AND event_name = 'click'`,
+        ...choice,
+      );
+      expect(rows.reduce((sum, row) => sum + Number(row.events), 0)).to.equal(clicks?.n);
+    }
+  });
+
+  it("follows cohorts of visitors by when they were first seen", async () => {
+    for (const zone of ZONES)
+      for (const unit of ["week", "day"])
+        for (const [from, to] of RANGES) {
+          const rows = await panel("retention_cohorts", from, to, zone, unit);
+          const truth = await raw(
+            `WITH seen AS (SELECT DISTINCT client_id, date_trunc($4, event_timestamp AT TIME ZONE $3)::date AS period
+               FROM public.clickstream_events WHERE client_id IS NOT NULL),
+             born AS (SELECT client_id, min(period) AS cohort FROM seen GROUP BY 1)
+             SELECT to_char(cohort, 'YYYY-MM-DD') AS cohort, ((period - cohort) / CASE $4 WHEN 'week' THEN 7 ELSE 1 END)::int AS after,
+               count(*)::float8 AS visitors
+             FROM born JOIN seen USING (client_id)
+             WHERE cohort >= date_trunc($4, $1::date) AND cohort <= $2::date
+               AND ($4 = 'week' OR cohort > $2::date - 31)
+             GROUP BY cohort, period ORDER BY cohort, period`,
+            from,
+            to,
+            zone,
+            unit,
+          );
+          const came = rows.filter((row) => row.visitors !== 0);
+          expect(
+            came.map(({ cohort, after, visitors }) => ({ cohort, after, visitors })),
+            `${zone} ${unit} ${from}`,
+          ).to.deep.equal(truth);
+        }
+  });
+
+  it("tells new visitors from those that come again, and counts their sessions", async () => {
+    for (const zone of ZONES)
+      for (const [from, to] of RANGES) {
+        for (const bucket of BUCKETS.slice(1)) {
+          const rows = await panel("visitors_new", from, to, zone, bucket);
+          const truth = await raw(
+            `WITH seen AS (SELECT DISTINCT client_id, (event_timestamp AT TIME ZONE $3)::date AS day
+               FROM public.clickstream_events WHERE client_id IS NOT NULL),
+             born AS (SELECT client_id, min(day) AS first_day FROM seen GROUP BY 1)
+             SELECT to_char(bucket, 'YYYY-MM-DD HH24:MI:SS') AS bucket,
+               (count(DISTINCT client_id) FILTER (WHERE is_new))::float8 AS new_visitors,
+               (count(DISTINCT client_id) FILTER (WHERE NOT is_new))::float8 AS returning_visitors
+             FROM (SELECT client_id, date_trunc($4, day::timestamp) AS bucket,
+                 first_day >= $1::date AND date_trunc($4, first_day::timestamp) = date_trunc($4, day::timestamp) AS is_new
+               FROM seen JOIN born USING (client_id) WHERE day BETWEEN $1::date AND $2::date) AS days
+             GROUP BY bucket ORDER BY bucket`,
+            from,
+            to,
+            zone,
+            bucket,
+          );
+          const came = rows.filter((row) => Number(row.new_visitors) + Number(row.returning_visitors) > 0);
+          expect(came, `${zone} ${bucket} ${from}`).to.deep.equal(truth);
+        }
+        for (const login of LOGINS) {
+          const rows = await panel("visitors_sessions", from, to, zone, login);
+          const truth = await raw(
+            `SELECT least(sessions, 10)::int AS sessions, count(*)::float8 AS visitors FROM (
+               SELECT client_id, count(DISTINCT session_id) AS sessions FROM public.clickstream_events
+               WHERE ${IN_RANGE} AND ${LOGIN} AND client_id IS NOT NULL AND session_id IS NOT NULL GROUP BY 1) AS clients
+             GROUP BY 1 ORDER BY 1`,
+            from,
+            to,
+            zone,
+            login,
+          );
+          expect(rows, `${zone} ${login}`).to.deep.equal(truth);
+        }
+      }
+  });
+
+  it("shows one product: what it is, and day by day", async () => {
+    const products = ["sku-1", "sku-3", "sku-8", "no such product"];
+    for (const product of products) {
+      const rows = await panel("product_days", "2025-11-24", "2025-12-07", "UTC", product);
+      expect(rows).to.have.length(14);
+      const [truth] = await raw(
+        `SELECT (count(*) FILTER (WHERE event_name = 'product_view'))::float8 AS views,
+           (count(*) FILTER (WHERE event_name = 'add_to_cart_click'))::float8 AS carts
+         FROM public.clickstream_events WHERE context_product_id = $1 AND event_timestamp >= '2025-12-02Z' AND event_timestamp < '2025-12-03Z'`,
+        product,
+      );
+      expect(rows[8], product).to.include({ day: "2025-12-02", ...truth });
+      const [about] = await panel("product", product, "UTC");
+      const [named] = await raw(`SELECT name FROM (${CATALOGUE}) AS c WHERE product_id = $1`, product);
+      expect(about?.name, product).to.equal(named?.name);
+    }
   });
 
   it("splits events by name and by login state", async () => {
@@ -222,7 +390,19 @@ describe("the SQL of the dashboard's panels", function () {
           ["", "", "%"],
           ["", "", '"xss"'],
         ] as const) {
-          const rows = await panel("products_top", from, to, zone, category, brand, search, "views");
+          const rows = await panel(
+            "products_top",
+            from,
+            to,
+            zone,
+            category,
+            brand,
+            search,
+            "views",
+            "desc",
+            0,
+            100,
+          );
           const truth = await raw(
             `SELECT product_id, (count(*) FILTER (WHERE event_name = 'product_view'))::float8 AS views,
                (count(*) FILTER (WHERE event_name = 'add_to_cart_click'))::float8 AS carts
@@ -252,12 +432,31 @@ describe("the SQL of the dashboard's panels", function () {
         }
   });
 
-  it("orders products by conversion among those that are viewed enough", async () => {
-    const rows = await panel("products_top", "2025-11-01", "2025-12-31", "UTC", "", "", "", "conversion");
+  it("orders products by each column, and pages through all of them once", async () => {
+    const all = ["2025-11-01", "2025-12-31", "UTC", "", "", ""] as const;
+    const rows = await panel("products_top", ...all, "conversion", "desc", 0, 100);
     const rates = rows.map((row) => Number(row.carts) / Number(row.views));
     expect(rates).to.deep.equal([...rates].sort((a, b) => b - a));
     const most = Math.max(...rows.map((row) => Number(row.views)));
     for (const row of rows) expect(Number(row.views) * 20).to.be.at.least(most);
+    for (const column of ["views", "carts", "checkout_starts", "checkouts", "price"])
+      for (const order of ["asc", "desc"]) {
+        const values = (await panel("products_top", ...all, column, order, 0, 100)).map((row) =>
+          Number(row[column]),
+        );
+        const sorted = [...values].sort((a, b) => (order === "asc" ? a - b : b - a));
+        expect(values, `${column} ${order}`).to.deep.equal(sorted);
+      }
+    const names = (await panel("products_top", ...all, "name", "asc", 0, 100)).map((row) => row.name);
+    const reversed = (await panel("products_top", ...all, "name", "desc", 0, 100)).map((row) => row.name);
+    expect(reversed).to.deep.equal([...names].reverse());
+    const paged: unknown[] = [];
+    for (let skip = 0; skip < names.length; skip += 4) {
+      const page = await panel("products_top", ...all, "name", "asc", skip, 4);
+      expect(page[0]?.products).to.equal(names.length);
+      paged.push(...page.map((row) => row.name));
+    }
+    expect(paged).to.deep.equal(names);
   });
 
   it("counts the sessions that reach each step", async () => {
@@ -279,18 +478,9 @@ describe("the SQL of the dashboard's panels", function () {
   });
 
   it("counts the funnel of a category and of a brand", async () => {
-    for (const [dimension, column] of [
-      ["category", "context_product_category"],
-      ["brand", "context_product_brand"],
-    ] as const) {
-      // a session's checkout belongs to what it has put in its cart
+    for (const dimension of ["category", "brand"]) {
       const truth = await raw(
-        `WITH sessions AS (${SESSIONS}), parts AS (
-           SELECT session_id, ${column} AS value, max(${STEP}) AS own FROM public.clickstream_events
-           WHERE session_id IS NOT NULL AND context_product_id IS NOT NULL GROUP BY session_id, ${column}
-         ), reached AS (SELECT value, CASE WHEN own >= 3 AND sessions.step > own THEN sessions.step ELSE own END AS step
-           FROM parts JOIN sessions USING (session_id))
-         SELECT value, count(*)::float8 AS sessions, ${REACHED} FROM reached GROUP BY value`,
+        `SELECT value, count(*)::float8 AS sessions, ${REACHED} FROM (${partsOf(dimension)}) AS parts GROUP BY value`,
       );
       const rows = await panel("funnel_by", "2025-11-01", "2025-12-31", "UTC", "", dimension);
       expect(rows).to.have.deep.members(truth);

@@ -1,16 +1,15 @@
 import { spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { expect } from "chai";
+import type { Runtime } from "../../cli/dashboard/runtime.js";
 import type { TestDatabase } from "../helpers/postgres.js";
-import { findProgram, requireR } from "./support/tools.js";
+import { requireR } from "./support/tools.js";
 import { asReader, smallShop } from "./support/warehouse.js";
-
-const RUN = fileURLToPath(new URL("../../dashboard/tests/run.R", import.meta.url));
 
 describe("the dashboard's R code", () => {
   let database: TestDatabase;
+  let runtime: Runtime;
   before(async function () {
-    requireR(this);
+    runtime = requireR(this);
     database = await smallShop();
   });
   after(async () => database?.drop());
@@ -26,11 +25,15 @@ describe("the dashboard's R code", () => {
       PGPASSWORD: password,
       PGDATABASE: name,
     };
-    const { status, stdout, stderr } = spawnSync(findProgram("Rscript") ?? "Rscript", [RUN], {
-      env,
-      encoding: "utf8",
-      timeout: 180_000,
-    });
+    const { status, stdout, stderr } = spawnSync(
+      runtime.command,
+      [...runtime.args, `${runtime.app}/../tests/run.R`],
+      {
+        env,
+        encoding: "utf8",
+        timeout: 540_000,
+      },
+    );
     expect(status, `${stdout}\n${stderr}`).to.equal(0);
     expect(stdout).to.match(/[1-9]\d+ passed, 0 failed, 0 skipped/);
   });

@@ -1,11 +1,10 @@
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { directorySource, runEtl } from "etl-lib";
-import { openPage, showTab } from "./support/browser.js";
+import { openPage, showTab, TABS } from "./support/browser.js";
 import { type Served, serve } from "./support/served.js";
 import { emptyWarehouse } from "./support/warehouse.js";
 
-const TABS = ["overview", "products", "funnel", "activity", "quality", "raw"];
 const SAMPLES = fileURLToPath(new URL("../../samples", import.meta.url));
 /** Set to 1, the pictures of README are taken anew. */
 const PICTURES = process.env.REWRITE_SCREENSHOTS === "1";

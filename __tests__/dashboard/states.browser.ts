@@ -31,7 +31,7 @@ describe("the dashboard without anything to show", () => {
     for (const lang of ["en", "vi"] as const) {
       const { page, faults } = await openPage(served.browser, `${served.dashboard.url}?lang=${lang}`);
       expect(await page.textContent("#banner")).to.include(WORDS[lang].empty);
-      expect(await page.locator("#overview-totals-body").isVisible()).to.equal(false);
+      expect(await page.locator("#overview-events_value").isVisible()).to.equal(false);
       expect(faults).to.deep.equal([]);
       await page.context().close();
     }
@@ -42,9 +42,9 @@ describe("the dashboard without anything to show", () => {
     await page.waitForSelector("[data-state=unbuilt]", { timeout: POLL_MS });
     expect(await page.textContent("#banner")).to.include(WORDS.en.unbuilt);
     await rebuildRollups(served.database.pool);
-    await page.waitForSelector("#overview-totals-body .tile", { timeout: POLL_MS });
+    await page.waitForSelector("#overview-events_value:not(:empty)", { timeout: POLL_MS });
     expect(await page.locator(".notice.stop").count()).to.equal(0);
-    expect(await page.textContent("#overview-totals-body .tile:first-child .big")).to.equal("1");
+    expect(await page.textContent("#overview-events_value")).to.equal("1");
     await page.context().close();
   });
 });
@@ -68,7 +68,7 @@ describe("the dashboard when the warehouse goes down", () => {
 
   it("says so in words, in a page that is open and in one that is opened, and goes on by itself afterwards", async () => {
     const open = await openPage(served.browser, `${served.dashboard.url}?lang=vi`);
-    expect(await open.page.textContent("#overview-totals-body .big >> nth=0")).to.equal("7");
+    expect(await open.page.textContent("#overview-events_value")).to.equal("7");
     await server.stop();
     await open.page.waitForSelector("[data-state=down]", { timeout: POLL_MS });
     expect(await open.page.textContent("#banner")).to.include(WORDS.vi.down);
@@ -77,8 +77,8 @@ describe("the dashboard when the warehouse goes down", () => {
     await server.start();
     for (const { page, faults } of [open, late]) {
       await page.waitForSelector(".notice.stop", { state: "detached", timeout: POLL_MS });
-      await page.waitForSelector("#overview-totals-body .tile", { timeout: POLL_MS });
-      expect(await page.textContent("#overview-totals-body .big >> nth=0")).to.equal("7");
+      await page.waitForSelector("#overview-events_value:not(:empty)", { timeout: POLL_MS });
+      expect(await page.textContent("#overview-events_value")).to.equal("7");
       expect(faults).to.deep.equal([]);
       await page.context().close();
     }

@@ -1,11 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { expect } from "chai";
-import { openPage, settled, showTab } from "./support/browser.js";
+import { openPage, settled, showTab, TABS } from "./support/browser.js";
 import { type Served, serve } from "./support/served.js";
 import { smallShop } from "./support/warehouse.js";
 
-const TABS = ["overview", "products", "funnel", "activity", "quality", "raw"];
 const LANGUAGES = ["en", "vi"];
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
@@ -33,11 +32,14 @@ describe("the dashboard in a browser", () => {
         const foreign = await foreignTexts(lang);
         for (const tab of TABS) {
           if (tab !== "overview") await showTab(page, tab);
-          for (const details of await page.locator(".tab-pane.active details").all())
+          for (const details of await page.locator(".tab-pane.active details:visible").all())
             await details.evaluate((node) => node.setAttribute("open", ""));
+          await page.waitForFunction(
+            "[...document.querySelectorAll('.tab-pane.active details[open]')].every((node) => node.querySelector('table, .notice'))",
+          );
           expect(await page.locator(".tab-pane.active .notice.bad").count(), tab).to.equal(0);
           expect(
-            await page.locator(".tab-pane.active table, .tab-pane.active .tile").count(),
+            await page.locator(".tab-pane.active table, .tab-pane.active .plot svg").count(),
             tab,
           ).to.be.above(0);
           expect(await page.evaluate("checks.outside()"), `${tab}: wider than the page`).to.deep.equal([]);
@@ -73,16 +75,14 @@ describe("the dashboard in a browser", () => {
     });
 
   it("keeps the view in the address, and shows it again from there", async () => {
-    const { page } = await openPage(served.browser, at("lang=en"));
-    await page.fill("#from", "2025-11-28");
-    await page.fill("#to", "2025-12-02");
+    const { page } = await openPage(served.browser, at("lang=en&from=2025-11-28&to=2025-12-02"));
     await page.selectOption("#login", "anonymous");
     await page.selectOption("#tz", "UTC");
     await showTab(page, "raw");
     await page.selectOption("#event", "product_view");
     await page.waitForURL(/event=product_view/);
     await settled(page);
-    await page.click("#raw-older");
+    await page.click(".tab-pane.active .pager button >> nth=1");
     await page.waitForURL(
       (url) => url.searchParams.get("page") === "2" && url.searchParams.get("event") === "product_view",
     );
@@ -107,8 +107,7 @@ describe("the dashboard in a browser", () => {
 
   it("counts what the chosen filters leave", async () => {
     const { page } = await openPage(served.browser, at("lang=en&tz=UTC&from=2025-11-28&to=2025-12-02"));
-    const shown = async () =>
-      (await page.textContent("#overview-totals-body .tile:first-child .big"))?.replaceAll(",", "");
+    const shown = async () => (await page.textContent("#overview-events_value"))?.replaceAll(",", "");
     const count = async (login: string) => {
       const { rows } = await served.database.pool.query(
         `SELECT count(*)::text AS n FROM public.clickstream_events
@@ -120,49 +119,148 @@ describe("the dashboard in a browser", () => {
     expect(await shown()).to.equal(await count(""));
     await page.selectOption("#login", "guest");
     await page.waitForURL(/login=guest/);
-    await settled(page);
-    await page.waitForSelector(
-      `#overview-totals-body .tile:first-child .big:text-is("${await count("guest")}")`,
-    );
-    await page.click("#last1");
-    await page.waitForURL(/from=2025-12-07&to=2025-12-07/);
+    await page.waitForSelector(`#overview-events_value:text-is("${await count("guest")}")`);
     await page.context().close();
   });
 
-  it("searches products, and says in words when nothing matches", async () => {
-    const { page } = await openPage(served.browser, at("lang=en&tab=products&from=2025-11-01&to=2025-12-31"));
-    await page.fill("#q", "tai nghe");
-    await page.waitForURL(/q=tai/);
+  it("offers ready-made periods, shows which one is on, and takes days of one's own", async () => {
+    const { page } = await openPage(served.browser, at("lang=en&tz=UTC"));
+    expect(await page.inputValue("#period")).to.equal("7");
+    for (const [period, days] of [
+      ["1", "from=2025-12-07&to=2025-12-07"],
+      ["yesterday", "from=2025-12-06&to=2025-12-06"],
+      ["last_month", "from=2025-11-01&to=2025-11-30"],
+      ["since", "from=2025-11-01&to=2025-12-07"],
+      ["month", "from=2025-12-01&to=2025-12-07"], // the same days as the last seven
+    ] as const) {
+      await page.selectOption("#period", period);
+      await page.waitForURL((url) => url.search.includes(days));
+      await settled(page);
+    }
+    await page.locator("#range input").first().click();
+    await page.click(".datepicker td.day:not(.old):not(.new):text-is('3')");
+    await page.waitForURL(/from=2025-12-03&to=2025-12-07/);
+    await page.waitForFunction(
+      "document.querySelector('#period').value === 'since' || document.querySelector('#period').value === ''",
+    );
+    await page.context().close();
+  });
+
+  it("filters everything by what is clicked, and the chip takes it off again", async () => {
+    const { page } = await openPage(served.browser, at("lang=en&tz=UTC"));
+    /** The bar of a plot: the path or rectangle that ECharts drew last for it. */
+    const bar = (plot: string, n: number) => page.locator(`#${plot} svg path[fill="#1f5fa8"]`).nth(n);
+    await bar("overview-login_states-plot", 0).click();
+    await page.waitForURL(/login=anonymous/);
     await settled(page);
-    const names = await page.locator("#products-top-body tbody td:first-child").allTextContents();
+    expect(await page.inputValue("#login")).to.equal("anonymous");
+    expect(await page.textContent("#chips")).to.include("Login state: Anonymous");
+    await bar("overview-categories-plot", 0).click();
+    await page.waitForURL(/category=/);
+    await settled(page);
+    expect(await page.locator(".chip").count()).to.equal(2);
+    expect(await page.textContent("#overview-visitors_change")).to.include("Not narrowed by: Category");
+    for (const left of [1, 0]) {
+      await page.click(".chip >> nth=0");
+      await page.waitForFunction(`document.querySelectorAll(".chip").length === ${left}`);
+    }
+    await settled(page);
+    expect(new URL(page.url()).search).to.not.match(/login|category/);
+    await bar("overview-over_time-plot", 2).click();
+    await page.waitForURL(/from=2025-12-03&to=2025-12-03/);
+    await settled(page);
+    expect(await page.locator("#overview-over_time-plot").getAttribute("aria-label")).to.include(
+      "3 Dec 2025",
+    );
+    await page.context().close();
+  });
+
+  it("shows the metric that is chosen, in a box or from the list, by the grain that is chosen", async () => {
+    const { page } = await openPage(served.browser, at("lang=en&tz=UTC&from=2025-11-24&to=2025-12-07"));
+    await page.click('button[data-metric="conversion"]');
+    await page.waitForURL(/metric=conversion/);
+    await page.waitForSelector('#overview-over_time-plot[aria-label^="Conversion"]');
+    expect(await page.inputValue("#metric")).to.equal("conversion");
+    await page.selectOption("#grain", "week");
+    await page.waitForURL(/grain=week/);
+    await settled(page);
+    await page
+      .locator("#overview-over_time-table")
+      .evaluate((node) => node.closest("details")?.setAttribute("open", ""));
+    await page.waitForSelector("#overview-over_time-table table");
+    expect(await page.locator("#overview-over_time-table tbody tr").count()).to.equal(2);
+    await page.context().close();
+  });
+
+  it("searches as one types, sorts by a heading, pages, and opens a product's own page", async () => {
+    const { page } = await openPage(served.browser, at("lang=en&tab=products&from=2025-11-01&to=2025-12-31"));
+    await page.locator("#q").pressSequentially("tai nghe");
+    await page.waitForURL(/q=tai%20nghe/);
+    await settled(page);
+    const cells = (n: number) =>
+      page.locator(`#products-top-body tbody td:nth-child(${n})`).allTextContents();
+    const names = await cells(1);
     expect(names.length).to.be.above(0);
     for (const name of names) expect(name.toLowerCase()).to.include("tai nghe");
     await page.fill("#q", "'; DROP TABLE x; --");
     await page.waitForSelector("#products-top-body .notice");
-    expect(await page.textContent("#products-top-body")).to.equal("Nothing matches these filters.");
+    expect(await page.textContent("#products-top-body")).to.include("Nothing matches these filters.");
+    await page.fill("#q", "");
+    await page.waitForSelector("#products-top-body table");
+    for (const order of ["descending", "ascending"]) {
+      await page.click("#products-top-body th button:text-matches('Adds to cart')");
+      await page.waitForSelector(`#products-top-body th[aria-sort=${order}]:has-text('Adds to cart')`);
+      const carts = (await cells(8)).map(Number);
+      const sorted = [...carts].sort((a, b) => (order === "ascending" ? a - b : b - a));
+      expect(carts, order).to.deep.equal(sorted);
+    }
+    await page.click("#products-top-body tbody tr:last-child .pick >> nth=0");
+    await page.waitForURL(/product=sku-/);
+    await page.waitForSelector("#products-product_days-plot svg");
+    expect(await page.textContent("#products-product_head h2")).to.equal((await cells(1)).at(-1));
+    await page.click("#products-product_head button");
+    await page.waitForSelector("#products-product_days-plot", { state: "hidden" });
+    await page.context().close();
+  });
+
+  it("shows cohorts by week and by day", async () => {
+    const { page } = await openPage(
+      served.browser,
+      at("lang=en&tab=retention&tz=UTC&from=2025-11-24&to=2025-12-07"),
+    );
+    const cells = () => page.locator("#retention-cohorts-plot svg path").count();
+    const weeks = await cells();
+    await page.selectOption("#cohort", "day");
+    await page.waitForURL(/cohort=day/);
+    await settled(page);
+    expect(await cells()).to.be.above(weeks);
     await page.context().close();
   });
 
   it("switches language and theme, and keeps the view", async () => {
     const { page, faults } = await openPage(served.browser, at("lang=en&tab=funnel&by=brand"));
-    await page.click('button[data-lang="vi"]');
+    await page.click('.languages a[lang="vi"]');
     await page.waitForURL(/lang=vi/);
     await settled(page);
     expect(await page.textContent("h1")).to.equal("Bảng theo dõi clickstream");
     expect(new URL(page.url()).searchParams.get("by")).to.equal("brand");
     const ground = () => page.evaluate("getComputedStyle(document.body).backgroundColor");
-    const light = await ground();
-    await page.click("button.theme");
+    const label = () => page.locator("#funnel-steps-plot svg text").first().getAttribute("fill");
+    const [light, ink] = [await ground(), await label()];
+    await page.click("#theme");
+    await page.waitForSelector("html[data-bs-theme=dark]");
     expect(await ground()).to.not.equal(light);
-    expect(await page.getAttribute("button.theme", "aria-pressed")).to.equal("true");
+    await page.waitForFunction(
+      `document.querySelector("#funnel-steps-plot svg text").getAttribute("fill") !== "${ink}"`,
+    );
     await page.reload();
     await settled(page);
-    expect(await page.getAttribute("html", "data-theme")).to.equal("dark");
+    expect(await page.getAttribute("html", "data-bs-theme")).to.equal("dark");
     expect(faults).to.deep.equal([]);
     await page.context().close();
   });
 
-  it("gives the CSV of what is shown", async () => {
+  it("gives the CSV and the picture of what is shown", async () => {
     const { page } = await openPage(served.browser, at("lang=vi&tab=raw"));
     const [download] = await Promise.all([page.waitForEvent("download"), page.click("#raw-events-csv")]);
     const text = await readFile(await download.path(), "utf8");
@@ -171,28 +269,61 @@ describe("the dashboard in a browser", () => {
       '\uFEFF"event_timestamp","event_name","user_login_state","context_product_name","context_product_category","context_product_brand","context_product_price","context_product_discount_price","user_id","client_id","session_id","is_first_visit","identity_source","context_product_id","context_product_url_path","event_id"',
     );
     expect(text.trim().split("\n")).to.have.length(51);
+    await showTab(page, "activity");
+    const [picture] = await Promise.all([
+      page.waitForEvent("download"),
+      page.click("[data-png=activity-week-plot]"),
+    ]);
+    const png = await readFile(await picture.path());
+    expect(png.subarray(1, 4).toString()).to.equal("PNG");
+    const box = await page.locator("#activity-week-plot").boundingBox();
+    expect(png.readUInt32BE(16), "three times as sharp").to.equal(3 * Math.floor(box?.width ?? 0));
     await page.context().close();
   });
 
-  it("can be worked by the keyboard alone", async () => {
+  it("can be worked by the keyboard alone, and says each item of a plot", async () => {
     const { page } = await openPage(served.browser, at("lang=en"));
     await page.focus('#tab [data-value="overview"]');
     await page.keyboard.press("ArrowRight");
-    await page.waitForURL(/tab=products/);
+    await page.waitForURL(/tab=visitors/);
     await settled(page);
-    await page.focus("#products-categories-body summary");
+    await page.focus("#visitors-new-body");
+    await page.locator(".tab-pane.active summary").first().focus();
     await page.keyboard.press("Enter");
-    expect(await page.locator("#products-categories-body table").isVisible()).to.equal(true);
+    await page.waitForSelector("#visitors-new-table table", { state: "visible" });
+    await showTab(page, "overview");
+    await page.focus("#overview-login_states-plot");
+    await page.keyboard.press("ArrowDown");
+    expect(await page.textContent("#said")).to.match(/^Anonymous: /);
+    await page.keyboard.press("ArrowDown");
+    expect(await page.textContent("#said")).to.match(/^Logged in: /);
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/login=logged_in/);
     await page.context().close();
   });
 
   it("marks an unfinished day as unfinished", async () => {
     const { page } = await openPage(served.browser, at("lang=en"));
-    const columns = await page
-      .locator("#overview-over_time-body rect")
-      .evaluateAll((all) => all.map((node) => node.getAttribute("class")));
-    expect(columns).to.deep.equal([null, null, null, null, null, null, "unfinished"]);
+    const dashed = page.locator("#overview-over_time-plot svg path[fill='#1f5fa8'][stroke-dasharray]");
+    expect(await dashed.count()).to.equal(1);
     expect(await page.textContent("#overview-over_time-body .hint")).to.match(/Data until 7 Dec 2025/);
+    await page.context().close();
+  });
+
+  it("greets a first visit only, prints without its controls, and rests where the system asks so", async () => {
+    const { page } = await openPage(served.browser, at("lang=en"));
+    await page.click("#first-visit .btn-close");
+    await page.waitForSelector("#first-visit", { state: "detached" });
+    await page.reload();
+    await settled(page);
+    expect(await page.locator("#first-visit").isVisible()).to.equal(false);
+    await page.emulateMedia({ media: "print" });
+    for (const control of [".sidebar", ".navbar", ".tool >> nth=0"])
+      expect(await page.locator(control).isVisible(), control).to.equal(false);
+    await page.emulateMedia({ media: "screen", reducedMotion: "reduce" });
+    await page.selectOption("#login", "guest");
+    await page.waitForURL(/login=guest/);
+    await settled(page);
     await page.context().close();
   });
 });

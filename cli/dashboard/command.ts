@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { migrate } from "etl-lib";
 import type pg from "pg";
 import { choosePort } from "../../connect/local-port.js";
+import { buildAssets } from "../../dashboard/assets.js";
 import { PORTS } from "../../stacks/names.js";
 import { openTarget } from "../shared/target.js";
 import { launchDashboard } from "./launch.js";
@@ -12,6 +13,7 @@ const READER = "dashboard_reader";
 export const define = (command: Command): Command => command.action(serve);
 
 async function serve(): Promise<void> {
+  buildAssets();
   const runtime = findRuntime();
   const stopped = new Promise<void>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, resolve);

@@ -29,7 +29,7 @@ const STOP_MS = 5_000;
 export async function launchDashboard(options: LaunchOptions): Promise<RunningDashboard> {
   const { runtime, connection, role, port, onLog } = options;
   const libpq = libpqEnvironment({ ssl: "disable", ca: null, ...connection });
-  const child = spawn(runtime.command, runtime.args, {
+  const child = spawn(runtime.command, [...runtime.args, `${runtime.app}/serve.R`], {
     env: {
       ...process.env,
       ...libpq.env,

@@ -1,6 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 
+export const TABS = ["overview", "visitors", "retention", "funnel", "products", "activity", "quality", "raw"];
+
 const FLAGS = [
   "--headless",
   "--no-sandbox",
@@ -64,7 +66,9 @@ export async function settled(page: Page): Promise<void> {
 }
 
 export async function showTab(page: Page, name: string): Promise<void> {
-  await page.click(`#tab [data-value="${name}"]`);
+  const tab = page.locator(`#tab [data-value="${name}"]`);
+  if (!(await tab.isVisible())) await page.click(".navbar-toggle"); // a narrow page
+  await tab.click();
   await page.waitForURL((url) => url.searchParams.get("tab") === name);
   await settled(page);
 }

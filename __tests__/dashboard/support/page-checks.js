@@ -1,18 +1,24 @@
 // Runs in the page: what the browser tests ask of it.
 globalThis.checks = {
-  /** Every output of the tab in front has come, or the banner says why none does; and nothing is being made anew. */
+  /** Every output that can be seen has come, or the banner says why none does; and nothing is being made anew. */
   settled() {
-    const outputs = [...document.querySelectorAll(".tab-pane.active .shiny-html-output")];
+    const seen = (node) => node.closest(".card")?.checkVisibility();
+    const outputs = [...document.querySelectorAll(".tab-pane.active :is(.words, .big)")].filter(seen);
     const done = outputs.length > 0 && outputs.every((output) => output.childNodes.length > 0);
     const stopped = document.querySelector(".notice.stop") !== null;
     const busy = document.documentElement.classList.contains("shiny-busy");
-    return (done || stopped) && !busy && document.querySelector(".recalculating") === null;
+    const again = [...document.querySelectorAll(".tab-pane.active .recalculating:not(details *)")].some(seen);
+    return (done || stopped) && !busy && !again;
   },
 
   /** Elements that stick out of the page sideways, save within a box that scrolls. */
   outside() {
     const sticksOut = ({ left, right }) => right > innerWidth + 0.5 || left < -0.5;
-    return [...document.querySelectorAll("body *:not(.visually-hidden, svg *, .scroll *)")]
+    return [
+      ...document.querySelectorAll(
+        "body *:not(.visually-hidden, .sr-only, svg *, .scroll *, .sidebar *, .datepicker *)",
+      ),
+    ]
       .filter((node) => node.checkVisibility() && sticksOut(node.getBoundingClientRect()))
       .map((node) => node.outerHTML.slice(0, 120));
   },
@@ -21,31 +27,19 @@ globalThis.checks = {
   clipped() {
     const cut = (node) =>
       node.scrollWidth > node.clientWidth + 1 && getComputedStyle(node).overflowX !== "visible";
-    return [
-      ...document.querySelectorAll(
-        "h1, h2, label, summary, .name, .value, .big, .change, .btn, th, .bars, .funnel, .tiles",
-      ),
-    ]
+    return [...document.querySelectorAll("h1, h2, label, summary, .big, .change, .btn, th, .tiles, .chip")]
       .filter((node) => node.checkVisibility() && cut(node))
       .map((node) => node.outerHTML.slice(0, 120));
   },
 
   /** Pairs of labels that lie over one another: on an axis, in rows of bars, among tabs, filters and tiles. */
   overlapping() {
-    const groups = [
-      ".x-axis span",
-      ".y-axis span",
-      ".week .hour",
-      ".bars > *, .funnel > *",
-      ".filters .field, .presets",
-      "#tab a",
-      ".tile",
-    ];
+    const groups = [".plot svg text", ".sidebar .field", "#tab a", ".tile", ".boxes > *"];
     return groups.flatMap((group) => {
       const nodes = [...document.querySelectorAll(group)].filter(
         (node) => node.checkVisibility() && node.textContent !== "",
       );
-      const boxes = nodes.map((node) => ({ node, box: boxOf(node) }));
+      const boxes = nodes.map((node) => ({ node, box: node.getBoundingClientRect() }));
       return boxes.flatMap(({ node, box }, i) =>
         boxes
           .slice(i + 1)
@@ -64,18 +58,11 @@ globalThis.checks = {
     ]);
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     for (let node = walker.nextNode(); node !== null; node = walker.nextNode())
-      if (node.parentElement.closest(".language, script") === null) said.push(node.textContent.trim());
+      if (node.parentElement.closest(".languages, script, style, noscript") === null)
+        said.push(node.textContent.trim());
     return said.filter((text) => wrong.has(text));
   },
 };
-
-/** Of the text where an element is laid out wider or narrower than what it says. */
-function boxOf(node) {
-  if (!node.matches(".x-axis span, .y-axis span, .hour")) return node.getBoundingClientRect();
-  const range = document.createRange();
-  range.selectNodeContents(node);
-  return range.getBoundingClientRect();
-}
 
 function cross(a, b) {
   return a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;

@@ -1,7 +1,8 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { Context } from "mocha";
-import { INSTALL_LINE, machineRuntime, type Runtime } from "../../../cli/dashboard/runtime.js";
+import { findRuntime, type Runtime, RuntimeMissing } from "../../../cli/dashboard/runtime.js";
+import { buildAssets } from "../../../dashboard/assets.js";
 
 /** The path of the first of these programs on PATH. */
 export function findProgram(...names: string[]): string | null {
@@ -23,10 +24,13 @@ function without(context: Context, reason: string): never {
 }
 
 export function requireR(context: Context): Runtime {
-  const runtime = machineRuntime();
-  return typeof runtime === "string"
-    ? without(context, `${runtime}: ${INSTALL_LINE} r-cran-testthat`)
-    : runtime;
+  buildAssets();
+  try {
+    return findRuntime();
+  } catch (error) {
+    if (error instanceof RuntimeMissing) return without(context, error.message);
+    throw error;
+  }
 }
 
 export function requireChromium(context: Context): string {

@@ -1,16 +1,20 @@
 # What a person chose: read from the URL, checked, and written back to it, so that a view can be shared.
 
 languages <- c("en", "vi") # the first is the default
-tab_names <- c("overview", "products", "funnel", "activity", "quality", "raw")
+tab_names <- c("overview", "visitors", "retention", "funnel", "products", "activity", "quality", "raw")
 page_rows <- 50
 default_days <- 7
 
+# the first is the default
 allowed <- list(
-  lang = languages, tab = tab_names, sort = c("views", "conversion"),
-  by = c("category", "brand", "login"), loads = c("1", "7", "30", "")
+  lang = languages, tab = tab_names, metric = c("events", "visitors", "sessions", "conversion", "orders"),
+  grain = c("auto", "hour", "day", "week", "month"), cohort = c("week", "day"),
+  sort = c("views", "carts", "checkout_starts", "checkouts", "conversion", "price", "name"), order = c("desc", "asc"),
+  by = c("category", "brand", "login"), loads = c("30", "1", "7", "")
 )
-free_text <- c("login", "event", "category", "brand", "q")
-url_names <- c("lang", "tab", "from", "to", "tz", free_text, "sort", "by", "loads", "page")
+free_text <- c("login", "event", "category", "brand", "q", "product")
+filter_kinds <- c("login", "event", "category", "brand") # what a plot can be clicked for, and a chip stands for
+url_names <- c("lang", "tab", "from", "to", "tz", names(allowed)[-(1:2)], free_text, "page")
 
 #' Whatever came from outside, made into a whole and valid state. Unknown or broken values fall back to the default.
 clean_state <- function(given, zones = character(0)) {
@@ -22,7 +26,6 @@ clean_state <- function(given, zones = character(0)) {
     value <- if (is.null(given[[name]])) allowed[[name]][1] else one(name)
     if (value %in% allowed[[name]]) value else allowed[[name]][1]
   })
-  if (is.null(given$loads)) state$loads <- "30"
   state[free_text] <- lapply(free_text, one)
   state$tz <- if (one("tz") %in% zones) one("tz") else c(zones, "Asia/Ho_Chi_Minh")[1]
   state$page <- clean_page(given$page)
@@ -47,23 +50,45 @@ clean_range <- function(from, to) {
 #' A range where the state has none: the last seven days that hold events.
 with_range <- function(state, newest_day) {
   if (!is.null(state$from)) return(state)
-  to <- if (length(newest_day) == 1 && !is.na(newest_day)) as.Date(newest_day) else Sys.Date()
-  c(state, list(from = to - default_days + 1, to = to))
+  c(state, range_of("7", newest_day))
 }
 
-#' The query string of a state; filters that are not set are left out.
+periods <- c("1", "yesterday", "7", "30", "90", "month", "last_month", "since")
+
+#' The days of a ready-made period. All end on the newest event's day at the latest, so that they show something on old data too.
+range_of <- function(period, newest_day, from = NULL) {
+  newest <- if (length(newest_day) == 1 && !is.na(newest_day)) as.Date(newest_day) else Sys.Date()
+  first <- as.Date(format(newest, "%Y-%m-01"))
+  switch(period,
+    yesterday = list(from = newest - 1, to = newest - 1),
+    month = list(from = first, to = newest),
+    last_month = list(from = as.Date(format(first - 1, "%Y-%m-01")), to = first - 1),
+    since = list(from = min(from, newest), to = newest),
+    list(from = newest - as.integer(period) + 1, to = newest)
+  )
+}
+
+#' The ready-made period that a range is, the chosen one where it is two of them; "" for one of its own.
+period_of <- function(state, newest_day, chosen = NULL) {
+  is_it <- function(period) identical(range_of(period, newest_day, state$from), state[c("from", "to")])
+  c(Filter(is_it, c(intersect(chosen, periods), periods)), "")[1]
+}
+
+#' The query string of a state; what is as it is by default is left out.
 state_query <- function(state) {
   values <- lapply(state[intersect(url_names, names(state))], as.character)
   values <- values[order(match(names(values), url_names))]
-  usual <- c(sort = "views", by = "category", loads = "30", page = "1")
-  said <- nzchar(unlist(values)) | names(values) == "loads"
-  keep <- said & !mapply(identical, unlist(values), usual[names(values)])
-  encoded <- vapply(values[keep], utils::URLencode, "", reserved = TRUE)
+  usual <- c(lapply(allowed[-(1:2)], `[`, 1), list(page = "1"), lapply(stats::setNames(nm = free_text), function(name) ""))
+  keep <- !mapply(identical, values, usual[names(values)])
+  encoded <- vapply(unlist(values[keep]), utils::URLencode, "", reserved = TRUE)
   paste0("?", paste(names(encoded), encoded, sep = "=", collapse = "&"))
 }
 
-#' Hour, day, week or month: what a plot of this many days is drawn in.
+#' Hour, day, week or month: what a plot of these days is drawn in. More columns than can be told apart are not drawn.
 bucket_of <- function(state) {
   days <- as.integer(state$to - state$from) + 1
-  if (days <= 2) "hour" else if (days <= 92) "day" else if (days <= 731) "week" else "month"
+  finest <- if (days <= 2) "hour" else if (days <= 92) "day" else if (days <= 731) "week" else "month"
+  if (state$grain == "auto") return(finest)
+  widest <- c(hour = 31, day = 731, week = 5000, month = Inf)
+  c(Filter(function(grain) days <= widest[[grain]], unique(c(state$grain, names(widest)))))[1]
 }

@@ -1,6 +1,4 @@
-activity_ui <- function(id, t) {
-  tags$div(class = "panels", panel_ui(NS(id)("week"), t, "activity.week", "wide"))
-}
+activity_ui <- function(id, t) panels(panel_ui(NS(id)("week"), t, "activity.week", 300) |> wide())
 
 activity_server <- function(id, context) {
   moduleServer(id, function(input, output, session) {
@@ -8,40 +6,37 @@ activity_server <- function(id, context) {
       c(context$state()[c("from", "to", "tz", "login", "event")], context$covered())
     })
     panel_server(
-      "week", context, week, draw_week(context), week_columns(context), function(rows) all(rows$events == 0)
+      "week", context, week, week_columns(context), plot_week(context), function(rows) {
+        hint(context$t("activity.note", zone = context$state()$tz), " ", busiest(rows, context))
+      }, function(rows) all(rows$events == 0)
     )
   })
 }
 
-weekday_names <- function(t) vapply(paste0("weekday.", 1:7), t, "", USE.NAMES = FALSE)
+weekday_names <- function(t, prefix = "weekday.") vapply(paste0(prefix, 1:7), t, "", USE.NAMES = FALSE)
 clock <- function(hour) sprintf("%02d:00", as.integer(hour))
+mean_of <- function(rows) ifelse(rows$days > 0, rows$events / rows$days, 0)
 
 week_columns <- function(context) {
+  number <- function(x) format_number(x, context$lang)
   list(
     column("weekday", "weekday", function(x) weekday_names(context$t)[x]), column("hour_of_day", "hour", clock),
-    column("events", "total.events", function(x) format_number(x, context$lang), TRUE),
-    column("days", "days", function(x) format_number(x, context$lang), TRUE)
+    column("events", "total.events", number, TRUE), column("days", "days", number, TRUE)
   )
 }
 
-draw_week <- function(context) function(rows) {
-  t <- context$t
-  mean <- ifelse(rows$days > 0, rows$events / rows$days, 0)
-  days <- weekday_names(t)
-  tips <- paste0(days[rows$weekday], " ", clock(rows$hour_of_day), ": ", format_number(mean, context$lang, 1))
+busiest <- function(rows, context) {
+  mean <- mean_of(rows)
   peak <- which.max(mean)
-  alt <- t(
-    "activity.alt", day = days[rows$weekday[peak]], hour = clock(rows$hour_of_day[peak]),
+  context$t(
+    "activity.alt", day = weekday_names(context$t)[rows$weekday[peak]], hour = clock(rows$hour_of_day[peak]),
     n = format_number(mean[peak], context$lang, 1)
   )
-  short <- vapply(paste0("weekday.short.", 1:7), t, "", USE.NAMES = FALSE)
-  tagList(
-    chart_week(mean, tips, short, as.character(0:23), alt),
-    tags$p(class = "hint", t("activity.note", zone = context$state()$tz), " ", alt),
-    tags$div(
-      class = "scale", `aria-hidden` = "true", tags$span("0"), tags$span(class = "ramp"),
-      tags$span(format_short(max(mean), context$lang))
-    ),
-    table_behind(table_of(rows, week_columns(context), t, t("activity.week")), t)
-  )
+}
+
+plot_week <- function(context) function(rows) {
+  days <- weekday_names(context$t)
+  mean <- mean_of(rows)
+  tips <- paste0(days[rows$weekday], " ", clock(rows$hour_of_day), ": ", format_number(mean, context$lang, 1))
+  plot_heat(as.character(0:23), weekday_names(context$t, "weekday.short."), mean, tips, busiest(rows, context))
 }

@@ -2,29 +2,23 @@ funnel_counts <- c("views", "product_views", "carts", "checkout_starts", "checko
 
 funnel_ui <- function(id, t) {
   ns <- NS(id)
-  tags$div(
-    class = "panels", panel_ui(ns("steps"), t, "funnel.steps", "wide"),
-    panel_ui(ns("split"), t, "funnel.split", "wide")
-  )
+  panels(panel_ui(ns("steps"), t, "funnel.steps", 200) |> wide(), panel_ui(ns("split"), t, "funnel.split", 300) |> wide())
 }
 
 funnel_server <- function(id, context) {
   moduleServer(id, function(input, output, session) {
     range <- function() context$state()[c("from", "to", "tz", "login")]
-    steps <- context$read("funnel_steps", function() c(range(), funnel_dimension(context$state())))
+    steps <- context$read("funnel_steps", function() c(range(), dimension_of(context$state())))
     panel_server(
-      "steps", context, steps, draw_funnel(context), funnel_columns(context), function(rows) rows$sessions == 0
+      "steps", context, steps, funnel_columns(context), plot_funnel(context), funnel_words(context),
+      function(rows) rows$sessions == 0
     )
     split <- context$read("funnel_by", function() c(range(), context$state()$by))
-    panel_server("split", context, split, draw_split(context), c(list(split_value(context)), funnel_columns(context)))
+    panel_server(
+      "split", context, split, c(list(split_value(context)), funnel_columns(context)), plot_split(context),
+      function(rows) hint(context$t("funnel.split.note"))
+    )
   })
-}
-
-#' The rollup knows one dimension at a time: the category counts where both are chosen, and the page says so.
-funnel_dimension <- function(state) {
-  if (nzchar(state$category)) return(list("category", state$category))
-  if (nzchar(state$brand)) return(list("brand", state$brand))
-  list("all", "")
 }
 
 funnel_columns <- function(context) {
@@ -36,25 +30,33 @@ funnel_columns <- function(context) {
   )
 }
 
-draw_funnel <- function(context) function(rows) {
-  t <- context$t
+#' A bar a step, with its share of the first and what was lost since the one before.
+plot_steps <- function(names, counts, context, alt) {
   lang <- context$lang
-  counts <- unlist(rows[1, funnel_counts])
-  names <- vapply(paste0("step.", 1:5), t, "")
-  share <- function(part, whole) if (whole > 0) part / whole else NA
-  of_first <- vapply(counts, share, 0, whole = counts[1])
-  lost <- c(NA, vapply(2:5, function(i) share(counts[i - 1] - counts[i], counts[i - 1]), 0))
-  texts <- paste0(format_number(counts, lang), " \u00b7 ", format_share(of_first, lang))
-  losses <- vapply(lost, function(x) t("funnel.loss", share = format_share(x, lang)), "")
+  share <- function(part, whole) ifelse(rep_len(whole, length(part)) > 0, part / whole, NA)
+  before <- utils::head(counts, -1)
+  lost <- share(before - counts[-1], before)
+  texts <- paste0(
+    format_number(counts, lang), " \u00b7 ", format_share(share(counts, counts[1]), lang),
+    c("", paste0("  \u25bc ", format_share(lost, lang)))
+  )
+  plot_bars(names, counts, texts, alt)
+}
+
+plot_funnel <- function(context) function(rows) {
+  t <- context$t
+  counts <- unname(unlist(rows[1, funnel_counts]))
+  last <- if (counts[1] > 0) counts[5] / counts[1] else NA
+  plot_steps(
+    vapply(paste0("step.", 1:5), t, "", USE.NAMES = FALSE), counts, context,
+    t("funnel.alt", n = format_number(counts[1], context$lang), share = format_share(last, context$lang))
+  )
+}
+
+funnel_words <- function(context) function(rows) {
   both <- nzchar(context$state()$category) && nzchar(context$state()$brand)
   tagList(
-    chart_funnel(
-      names, counts, texts, losses,
-      t("funnel.alt", n = format_number(counts[1], lang), share = format_share(of_first[5], lang))
-    ),
-    tags$p(class = "hint", t("funnel.note", n = format_number(rows$sessions, lang))),
-    if (both) tags$p(class = "hint", t("funnel.both")),
-    table_behind(table_of(rows, funnel_columns(context), t, t("funnel.steps")), t)
+    hint(context$t("funnel.note", n = format_number(rows$sessions, context$lang))), if (both) hint(context$t("funnel.both"))
   )
 }
 
@@ -65,17 +67,13 @@ split_names <- function(context, values) {
   ifelse(is.na(values), context$t("none"), values)
 }
 
-draw_split <- function(context) function(rows) {
+plot_split <- function(context) function(rows) {
   t <- context$t
+  by <- context$state()$by
   rates <- ifelse(rows$sessions > 0, rows$checkouts / rows$sessions, NA)
   names <- split_names(context, rows$value)
   texts <- format_share(rates, context$lang)
-  tagList(
-    tags$p(class = "hint", t("funnel.split.note")),
-    chart_bars(
-      names, ifelse(is.na(rates), 0, rates), texts,
-      t("groups.alt", title = t("funnel.split"), name = names[1], value = texts[1])
-    ),
-    table_of(rows, c(list(split_value(context)), funnel_columns(context)), t, t("funnel.split"))
-  )
+  picked <- lapply(rows$value, function(value) if (!is.na(value)) list(kind = by, value = value))
+  alt <- t("groups.alt", title = t("funnel.split"), name = names[1], value = texts[1])
+  plot_bars(names, ifelse(is.na(rates), 0, rates), texts, alt, picked, "share")
 }

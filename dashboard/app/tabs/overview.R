@@ -1,41 +1,136 @@
 overview_ui <- function(id, t) {
   ns <- NS(id)
-  tags$div(
-    class = "panels",
-    panel_ui(ns("totals"), t, "overview.totals", "wide"),
-    panel_ui(ns("over_time"), t, "overview.over_time", "wide"),
-    panel_ui(ns("event_mix"), t, "overview.event_mix"),
-    panel_ui(ns("login_states"), t, "overview.login_states")
+  panels(
+    tags$div(class = "boxes wide", lapply(allowed$metric, function(metric) metric_box(ns, metric, t))),
+    tags$div(class = "wide", htmlOutput(ns("until"))),
+    panel_ui(ns("over_time"), t, "overview.over_time", 300) |> wide(),
+    panel_ui(ns("event_mix"), t, "overview.event_mix", 300) |> tagAppendAttributes(class = "tall"),
+    panel_ui(ns("login_states"), t, "overview.login_states", 160), panel_ui(ns("categories"), t, "overview.categories", 200),
+    panel_ui(ns("totals"), t, "overview.totals") |> wide()
+  )
+}
+
+wide <- function(panel) tagAppendAttributes(panel, class = "wide")
+
+#' A figure with its line; a click on it chooses what the plot below shows.
+metric_box <- function(ns, metric, t) {
+  bslib::value_box(
+    title = tags$button(
+      type = "button", class = "pick", `data-pick` = picks("metric", metric), `data-metric` = metric,
+      t(paste0("total.", metric))
+    ),
+    value = htmlOutput(ns(paste0(metric, "_value")), class = "big"), htmlOutput(ns(paste0(metric, "_change")), class = "change"),
+    showcase = plot_output(ns(paste0(metric, "_spark")), 44, "spark"), showcase_layout = "bottom"
   )
 }
 
 overview_server <- function(id, context) {
   moduleServer(id, function(input, output, session) {
     range <- function() context$state()[c("from", "to", "tz", "login")]
-    totals <- context$read("overview_totals", function() c(range(), context$covered()))
+    totals <- context$read("overview_totals", function() {
+      c(range(), context$covered(), context$state()["event"], dimension_of(context$state()))
+    })
+    series <- context$read("overview_series", function() {
+      c(range(), series_bucket(context$state()), context$state()["event"], dimension_of(context$state()))
+    })
     panel_server(
-      "totals", context, totals, draw_totals(context), totals_columns(context), function(rows) all(unlist(rows) == 0)
+      "totals", context, totals, totals_columns(context), words = function(rows) hint(context$t("total.meaning")),
+      nothing = function(rows) all(unlist(rows) == 0)
     )
-    over_time <- context$read("overview_over_time", function() c(range(), bucket_of(context$state())))
     panel_server(
-      "over_time", context, over_time, draw_over_time(context), over_time_columns(context),
-      function(rows) all(rows$events == 0)
+      "over_time", context, series, over_time_columns(context), plot_metric(context), over_time_words(context),
+      function(rows) all(rows[[value_of(context$state()$metric)]] == 0)
     )
-    mix <- context$read("overview_event_mix", range)
-    panel_server(
-      "event_mix", context, mix, draw_shares(context, "event_name", "event", "overview.event_mix"),
-      shares_columns(context, "event_name", "event")
-    )
-    states <- context$read("overview_login_states", range)
-    panel_server(
-      "login_states", context, states, draw_shares(context, "user_login_state", "login", "overview.login_states"),
-      shares_columns(context, "user_login_state", "login")
-    )
+    lapply(allowed$metric, function(metric) metric_server(output, metric, context, totals, series))
+    output$until <- renderUI(if (context$unfinished()) hint(context$t(
+      "total.until", time = format_local_time(context$covered(), context$lang)
+    )))
+    shares_server("event_mix", context, context$read("overview_event_mix", range), "event_name", "event")
+    shares_server("login_states", context, context$read("overview_login_states", range), "user_login_state", "login")
+    categories_server("categories", context, context$read("funnel_by", function() c(range(), "category")))
   })
 }
 
+#' The rollup knows one dimension at a time: the category counts where both are chosen, and the page says so.
+dimension_of <- function(state) {
+  if (nzchar(state$category)) return(list("category", state$category))
+  if (nzchar(state$brand)) return(list("brand", state$brand))
+  list("all", "")
+}
+
+#' Sessions of a category are kept by day.
+series_bucket <- function(state) {
+  bucket <- bucket_of(state)
+  if (bucket == "hour" && dimension_of(state)[[1]] != "all") "day" else bucket
+}
+
+# Of each metric: the filters that act on it.
+filters_of <- list(
+  events = c("login", "event"), visitors = "login", sessions = c("login", "category", "brand"),
+  conversion = c("login", "category", "brand"), orders = "login"
+)
+
+#' In words, which of the filters that are set a metric is not narrowed by.
+unfiltered <- function(state, metric, t) {
+  set <- Filter(function(kind) nzchar(state[[kind]]), setdiff(filter_kinds, filters_of[[metric]]))
+  if (nzchar(state$category) && nzchar(state$brand)) set <- union(set, "brand")
+  if (length(set) > 0) t("unfiltered", names = paste(vapply(set, t, ""), collapse = ", "))
+}
+
+value_of <- function(metric) if (metric == "conversion") "converted" else metric
+
+metric_values <- function(rows, metric, before = "") {
+  values <- rows[[paste0(value_of(metric), before)]]
+  if (metric != "conversion") return(values)
+  sessions <- rows[[paste0("sessions", before)]]
+  ifelse(sessions > 0, values / sessions, NA)
+}
+
+write_metric <- function(metric, lang) {
+  if (metric == "conversion") function(x) format_share(x, lang, 2) else function(x) format_number(x, lang)
+}
+
+metric_server <- function(output, metric, context, totals, series) {
+  t <- context$t
+  write <- write_metric(metric, context$lang)
+  # the panels below say what is wrong; a box without a figure is just empty
+  rows_of <- function(rows) {
+    req(context$ready())
+    tryCatch(rows(), warehouse_down = function(down) req(FALSE))
+  }
+  output[[paste0(metric, "_value")]] <- renderUI(write(metric_values(rows_of(totals), metric)))
+  output[[paste0(metric, "_change")]] <- renderUI({
+    rows <- rows_of(totals)
+    tagList(
+      change(metric, metric_values(rows, metric), metric_values(rows, metric, "_before"), context), " ",
+      t("total.before", value = write(metric_values(rows, metric, "_before"))),
+      tags$span(class = "aside", unfiltered(context$state(), metric, t))
+    )
+  })
+  output[[paste0(metric, "_spark")]] <- plot_value(function() {
+    rows <- rows_of(series)
+    values <- metric_values(rows, metric)
+    plot_spark(values, paste0(bucket_labels(rows$bucket, context), ": ", write(values)), t(paste0("total.", metric)))
+  })
+}
+
+#' By how much, as a share of before; of a share in points.
+change <- function(metric, now, before, context) {
+  t <- context$t
+  if (is.na(now) || is.na(before) || before == 0) return(NULL)
+  up <- now >= before
+  text <- if (metric == "conversion") {
+    t("points", n = signed(format_number(100 * (now - before), context$lang, 1), up))
+  } else {
+    signed(format_share(now / before - 1, context$lang), up)
+  }
+  tags$span(class = if (up) "up" else "down", if (up) "\u25b2" else "\u25bc", text)
+}
+
+signed <- function(text, up) if (up) paste0("+", text) else sub("^-", "\u2212", text)
+
 totals_columns <- function(context) {
-  names <- c("events", "visitors", "sessions", "converted")
+  names <- c("events", "visitors", "sessions", "converted", "orders")
   number <- function(x) format_number(x, context$lang)
   unlist(lapply(names, function(name) list(
     column(name, paste0("total.", name), number, TRUE),
@@ -43,107 +138,95 @@ totals_columns <- function(context) {
   )), recursive = FALSE)
 }
 
-draw_totals <- function(context) function(rows) {
-  t <- context$t
-  lang <- context$lang
-  tile <- function(name, now, before, write, change) {
-    tags$div(
-      class = "tile", tags$dt(t(paste0("total.", name))), tags$dd(class = "big", write(now)),
-      tags$dd(class = "change", change, " ", t("total.before", value = write(before)))
-    )
-  }
-  count <- function(name) {
-    now <- rows[[name]]
-    before <- rows[[paste0(name, "_before")]]
-    tile(
-      name, now, before, function(x) format_number(x, lang),
-      if (before > 0) signed(format_share(now / before - 1, lang), now >= before)
-    )
-  }
-  rate <- function(part, whole) if (whole > 0) part / whole else NA
-  now <- rate(rows$converted, rows$sessions)
-  before <- rate(rows$converted_before, rows$sessions_before)
-  points <- if (!is.na(now) && !is.na(before)) t(
-    "points", n = signed(format_number(100 * (now - before), lang, 1), now >= before)
-  )
-  tagList(
-    tags$dl(
-      class = "tiles", count("events"), count("visitors"), count("sessions"),
-      tile("conversion", now, before, function(x) format_share(x, lang, 2), points)
-    ),
-    if (context$unfinished()) tags$p(
-      class = "hint", t("total.until", time = format_local_time(context$covered(), lang))
-    ),
-    tags$p(class = "hint", t("total.meaning")),
-    table_behind(table_of(rows, totals_columns(context), t, t("overview.totals")), t)
-  )
-}
-
-signed <- function(text, up) if (up) paste0("+", text) else sub("^-", "\u2212", text)
-
 over_time_columns <- function(context) {
-  bucket <- function(x) vapply(x, bucket_label, "", context = context, USE.NAMES = FALSE)
-  list(
-    column("bucket", "bucket", bucket),
-    column("events", "total.events", function(x) format_number(x, context$lang), TRUE)
+  number <- function(x) format_number(x, context$lang)
+  counted <- c("events", "visitors", "sessions", "converted", "orders")
+  c(
+    list(column("bucket", "bucket", function(x) bucket_labels(x, context))),
+    unlist(lapply(counted, function(name) list(
+      column(name, paste0("total.", name), number, TRUE),
+      column(paste0(name, "_before"), paste0("total.", name, ".before"), number, TRUE)
+    )), recursive = FALSE)
   )
 }
 
-bucket_label <- function(bucket, context, short = FALSE) {
-  switch(bucket_of(context$state()),
-    hour = if (short) substr(bucket, 12, 16) else format_local_time(bucket, context$lang),
-    month = paste0(substr(bucket, 6, 7), "/", substr(bucket, 1, 4)),
-    format_day(substr(bucket, 1, 10), context$lang, year = !short)
+bucket_labels <- function(buckets, context, short = FALSE) {
+  switch(series_bucket(context$state()),
+    hour = if (short) substr(buckets, 12, 16) else format_local_time(buckets, context$lang),
+    month = paste0(substr(buckets, 6, 7), "/", substr(buckets, 1, 4)),
+    format_day(substr(buckets, 1, 10), context$lang, year = !short)
   )
 }
 
-draw_over_time <- function(context) function(rows) {
+#' Not whole: the data ends before it, or the range cuts it (weeks and months).
+unfinished_buckets <- function(rows, context) {
+  state <- context$state()
+  rows$bucket_end > context$covered() | rows$bucket_end > paste(state$to + 1, "00:00:00") |
+    rows$bucket < paste(state$from, "00:00:00")
+}
+
+plot_metric <- function(context) function(rows) {
   t <- context$t
   state <- context$state()
-  # not whole: the data ends before it, or the range cuts it (weeks and months)
-  unfinished <- rows$bucket_end > context$covered() | rows$bucket_end > paste(state$to + 1, "00:00:00") |
-    rows$bucket < paste(state$from, "00:00:00")
-  unfinished <- unfinished & rows$events > 0
-  labels <- vapply(rows$bucket, bucket_label, "", context = context, short = TRUE, USE.NAMES = FALSE)
-  counts <- format_number(rows$events, context$lang)
-  tips <- paste0(
-    vapply(rows$bucket, bucket_label, "", context = context), ": ", counts,
-    ifelse(unfinished, paste0(" (", t("unfinished"), ")"), "")
-  )
+  metric <- state$metric
+  write <- write_metric(metric, context$lang)
+  now <- metric_values(rows, metric)
+  before <- metric_values(rows, metric, "_before")
+  unfinished <- unfinished_buckets(rows, context) & !is.na(now) & now > 0
+  names <- c(t("this_period"), t("period_before"))
+  tips <- paste0(bucket_labels(rows$bucket, context), ": ", write(now), ifelse(unfinished, paste0(" (", t("unfinished"), ")"), ""))
+  tips_before <- ifelse(is.na(rows$bucket_before), "", paste0(bucket_labels(rows$bucket_before, context), ": ", write(before)))
+  last <- as.Date(substr(rows$bucket_end, 1, 10)) - (substr(rows$bucket_end, 12, 19) == "00:00:00")
+  spans <- paste0(substr(rows$bucket, 1, 10), "/", pmax(as.Date(substr(rows$bucket, 1, 10)), last))
   alt <- t(
-    "overview.over_time.alt", n = format_number(sum(rows$events), context$lang),
-    from = format_day(state$from, context$lang), to = format_day(state$to, context$lang)
+    "overview.over_time.alt", metric = t(paste0("total.", metric)), from = format_day(state$from, context$lang),
+    to = format_day(state$to, context$lang)
   )
+  plot_over_time(
+    bucket_labels(rows$bucket, context, short = TRUE), now, before, names, tips, tips_before, alt, pick_of("days", spans),
+    unfinished, if (metric == "conversion") "share" else "count"
+  )
+}
+
+over_time_words <- function(context) function(rows) {
+  t <- context$t
+  aside <- unfiltered(context$state(), context$state()$metric, t)
   tagList(
-    chart_columns(rows$events, labels, unfinished, tips, alt, context$lang),
-    if (any(unfinished)) tags$p(
-      class = "hint", tags$span(class = "key unfinished"),
+    if (any(unfinished_buckets(rows, context) & rows$events > 0)) hint(
       t("unfinished.note", time = format_local_time(context$covered(), context$lang))
     ),
-    table_behind(table_of(rows, over_time_columns(context), t, t("overview.over_time")), t)
+    if (!is.null(aside)) hint(aside)
   )
 }
 
-shares_columns <- function(context, name, kind) {
-  list(
-    column(name, kind, function(x) data_labels(context$t, kind, x)),
+shares_server <- function(id, context, rows, name, kind) {
+  t <- context$t
+  columns <- list(
+    column(name, kind, function(x) data_labels(t, kind, x), kind = kind),
     column("events", "total.events", function(x) format_number(x, context$lang), TRUE)
   )
+  title <- paste0("overview.", id)
+  panel_server(id, context, rows, columns, function(rows) {
+    total <- sum(rows$events)
+    shown <- utils::head(rows, 14)
+    texts <- paste0(format_short(shown$events, context$lang), " \u00b7 ", format_share(shown$events / total, context$lang))
+    labels <- data_labels(t, kind, shown[[name]])
+    alt <- t("shares.alt", title = t(title), name = labels[1], share = format_share(shown$events[1] / total, context$lang))
+    plot_bars(labels, shown$events, texts, alt, pick_of(kind, ifelse(is.na(shown[[name]]), "-", shown[[name]])))
+  })
 }
 
-draw_shares <- function(context, name, kind, title) function(rows) {
+categories_server <- function(id, context, rows) {
   t <- context$t
-  total <- sum(rows$events)
-  shown <- utils::head(rows, 14)
-  texts <- paste0(
-    format_short(shown$events, context$lang), " \u00b7 ", format_share(shown$events / total, context$lang)
+  number <- function(x) format_number(x, context$lang)
+  columns <- list(
+    column("value", "category", function(x) ifelse(is.na(x), t("none"), x), kind = "category"),
+    column("sessions", "total.sessions", number, TRUE), column("checkouts", "total.converted", number, TRUE)
   )
-  labels <- data_labels(t, kind, shown[[name]])
-  alt <- t(
-    "shares.alt", title = t(title), name = labels[1], share = format_share(shown$events[1] / total, context$lang)
-  )
-  tagList(
-    chart_bars(labels, shown$events, texts, alt),
-    table_behind(table_of(rows, shares_columns(context, name, kind), t, t(title)), t)
-  )
+  panel_server(id, context, rows, columns, function(rows) {
+    labels <- ifelse(is.na(rows$value), t("none"), rows$value)
+    texts <- format_short(rows$sessions, context$lang)
+    picked <- lapply(rows$value, function(value) if (!is.na(value)) list(kind = "category", value = value))
+    plot_bars(labels, rows$sessions, texts, t("groups.alt", title = t("overview.categories"), name = labels[1], value = texts[1]), picked)
+  })
 }

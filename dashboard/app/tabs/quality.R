@@ -1,12 +1,10 @@
 quality_ui <- function(id, t) {
   ns <- NS(id)
-  tags$div(
-    class = "panels always",
-    panel_ui(ns("freshness"), t, "quality.freshness", "wide"),
-    panel_ui(ns("rejects"), t, "quality.rejects"),
-    panel_ui(ns("warnings"), t, "quality.warnings"),
-    panel_ui(ns("runs"), t, "quality.runs", "wide")
-  )
+  tagAppendAttributes(panels(
+    panel_ui(ns("freshness"), t, "quality.freshness") |> wide(),
+    panel_ui(ns("rejects"), t, "quality.rejects", 160), panel_ui(ns("warnings"), t, "quality.warnings", 160),
+    panel_ui(ns("runs"), t, "quality.runs", table = FALSE) |> wide()
+  ), class = "always")
 }
 
 quality_server <- function(id, context) {
@@ -16,21 +14,22 @@ quality_server <- function(id, context) {
     loads <- function() context$state()["loads"]
     # ages grow by the minute, so this one is not cached
     freshness <- context$read("quality_freshness", zone, cached = FALSE)
-    panel_server("freshness", context, freshness, draw_freshness(context), freshness_columns(context))
+    panel_server("freshness", context, freshness, freshness_columns(context), words = draw_freshness(context))
     rejects <- context$read("quality_rejects", function() c(loads(), zone()))
+    panel_server("rejects", context, rejects, reject_columns(context), plot_causes(context), unless("quality.no_rejects", context), none_found)
+    warnings <- context$read("quality_warnings", loads)
     panel_server(
-      "rejects", context, rejects, draw_causes(context, "cause", "quality.rejects"), reject_columns(context),
+      "warnings", context, warnings, warning_columns(context), plot_warnings(context), unless("quality.no_warnings", context),
       none_found
     )
-    warnings <- context$read("quality_warnings", loads)
-    panel_server("warnings", context, warnings, draw_warnings(context), warning_columns(context), none_found)
     runs <- context$read("quality_runs", function() c(loads(), zone()))
-    panel_server("runs", context, runs, draw_runs(context), run_columns(context))
+    panel_server("runs", context, runs, run_columns(context), words = function(rows) table_of(rows, run_columns(context), context$t))
   })
 }
 
 #' No reject and no warning is good news with words of its own, not a filter that matches nothing.
 none_found <- function(rows) FALSE
+unless <- function(key, context) function(rows) if (nrow(rows) == 0) notice(context$t(key), "good")
 
 freshness_columns <- function(context) {
   time <- function(x) format_local_time(x, context$lang)
@@ -64,9 +63,7 @@ draw_freshness <- function(context) function(rows) {
       tile("quality.newest_event", time(rows$newest_event), ago(rows$newest_event_age)),
       tile("quality.newest_load", time(rows$newest_load), ago(rows$newest_load_age)), due
     ),
-    if (rows$stale_hours > 0) tags$p(
-      class = "hint", t("quality.stale", n = format_number(rows$stale_hours, context$lang))
-    )
+    if (rows$stale_hours > 0) hint(t("quality.stale", n = format_number(rows$stale_hours, context$lang)))
   )
 }
 
@@ -82,15 +79,12 @@ reject_columns <- function(context) {
   )
 }
 
-draw_causes <- function(context, name, title) function(rows) {
+plot_causes <- function(context) function(rows) {
+  if (nrow(rows) == 0) return(NULL)
   t <- context$t
-  if (nrow(rows) == 0) return(notice(t("quality.no_rejects"), "good"))
-  labels <- data_labels(t, "cause", rows[[name]])
+  labels <- data_labels(t, "cause", rows$cause)
   texts <- format_number(rows$rejects, context$lang)
-  tagList(
-    chart_bars(labels, rows$rejects, texts, t("groups.alt", title = t(title), name = labels[1], value = texts[1])),
-    table_behind(table_of(rows, reject_columns(context), t, t(title)), t)
-  )
+  plot_bars(labels, rows$rejects, texts, t("groups.alt", title = t("quality.rejects"), name = labels[1], value = texts[1]))
 }
 
 warning_columns <- function(context) {
@@ -100,19 +94,13 @@ warning_columns <- function(context) {
   )
 }
 
-draw_warnings <- function(context) function(rows) {
+plot_warnings <- function(context) function(rows) {
+  if (nrow(rows) == 0) return(NULL)
   t <- context$t
-  if (nrow(rows) == 0) return(notice(t("quality.no_warnings"), "good"))
-  labels <- paste0(rows$column_name, " \u00b7 ", data_labels(t, "repair", rows$cause))
-  texts <- format_number(rows$warnings, context$lang)
-  shown <- seq_len(min(12, nrow(rows)))
-  tagList(
-    chart_bars(
-      labels[shown], rows$warnings[shown], texts[shown],
-      t("groups.alt", title = t("quality.warnings"), name = labels[1], value = texts[1])
-    ),
-    table_behind(table_of(rows, warning_columns(context), t, t("quality.warnings")), t)
-  )
+  shown <- utils::head(rows, 12)
+  labels <- paste0(shown$column_name, " \u00b7 ", data_labels(t, "repair", shown$cause))
+  texts <- format_number(shown$warnings, context$lang)
+  plot_bars(labels, shown$warnings, texts, t("groups.alt", title = t("quality.warnings"), name = labels[1], value = texts[1]))
 }
 
 run_columns <- function(context) {
@@ -126,7 +114,3 @@ run_columns <- function(context) {
     column("seconds", "seconds", function(x) format_number(x, context$lang, 1), TRUE), column("error", "error")
   )
 }
-
-draw_runs <- function(context) function(rows) table_of(
-  rows, run_columns(context), context$t, context$t("quality.runs")
-)

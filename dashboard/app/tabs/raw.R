@@ -1,39 +1,15 @@
-raw_ui <- function(id, t) {
-  ns <- NS(id)
-  button <- function(name) tags$button(
-    id = ns(name), type = "button", class = "btn action-button", t(paste0("raw.", name))
-  )
-  tags$div(
-    class = "panels",
-    tags$div(
-      class = "pager wide", button("newer"), htmlOutput(ns("place"), inline = TRUE, `aria-live` = "polite"),
-      button("older")
-    ),
-    panel_ui(ns("events"), t, "raw.events", "wide")
-  )
-}
+raw_ui <- function(id, t) panels(panel_ui(NS(id)("events"), t, "raw.events", table = FALSE) |> wide())
 
-#' @param page reactiveVal: the page of the table, 1 the newest
-raw_server <- function(id, context, page) {
+raw_server <- function(id, context) {
   moduleServer(id, function(input, output, session) {
     chosen <- function() context$state()[c("from", "to", "tz", "login", "event")]
     total <- context$read("raw_count", chosen)
     pages <- reactive(max(1, ceiling(total()$events / page_rows)))
-    shown <- reactive(min(page(), pages()))
+    shown <- reactive(min(context$state()$page, pages()))
     events <- context$read("raw_events", function() c(chosen(), (shown() - 1) * page_rows, page_rows))
-    panel_server(
-      "events", context, events,
-      function(rows) table_of(rows, raw_columns(context), context$t, context$t("raw.events")),
-      raw_columns(context)
-    )
-    observeEvent(input$newer, page(max(1, shown() - 1)))
-    observeEvent(input$older, page(min(pages(), shown() + 1)))
-    output$place <- renderUI({
-      req(context$ready())
-      count <- tryCatch(total()$events, warehouse_down = function(down) req(FALSE))
-      number <- function(x) format_number(x, context$lang)
-      context$t("raw.place", page = number(shown()), pages = number(pages()), n = number(count))
-    })
+    panel_server("events", context, events, raw_columns(context), words = function(rows) tagList(
+      pager(shown(), pages(), total()$events, "raw.place", context), table_of(rows, raw_columns(context), context$t)
+    ))
   })
 }
 

@@ -1,5 +1,13 @@
-# The filter bar: plain HTML controls with labels, filled from the URL.
+# The filters in the sidebar, filled from the URL. Each is shown on the tabs it acts on.
 
+#' Values of one kind with their words; the first choice is "all".
+choices_of <- function(choices, kind, t, none = FALSE) {
+  values <- choices$value[choices$kind == kind]
+  labels <- if (kind %in% c("login", "event")) data_labels(t, kind, values) else values
+  c(stats::setNames("", t("all")), stats::setNames(values, labels), if (none) stats::setNames("-", t("none")))
+}
+
+#' A plain select: it needs no script, works on a phone and with the keyboard, and is written in one go.
 select_box <- function(id, label, choices, selected) {
   if (!selected %in% choices) choices <- c(choices, stats::setNames(selected, selected))
   # as one string, because each tag of its own costs 0.3 ms and there may be hundreds of options
@@ -7,68 +15,56 @@ select_box <- function(id, label, choices, selected) {
     '<option value="', htmltools::htmlEscape(choices, attribute = TRUE), '"', ifelse(choices == selected, " selected", ""),
     ">", htmltools::htmlEscape(names(choices)), "</option>", collapse = ""
   ))
-  # the input binding of a plain select; `shiny-input-select` marks it for newer Shiny too
   tags$div(
-    class = "field", tags$label(`for` = id, label),
+    class = "field", tags$label(`for` = id, class = "form-label", label),
     tags$select(id = id, class = "form-select shiny-input-select", options)
   )
 }
 
-date_box <- function(id, label, value) {
-  tags$div(class = "field", tags$label(`for` = id, label), tags$input(
-    id = id, type = "date", class = "form-control day-input", value = as.character(value),
-    min = "2000-01-01", max = "2100-01-01"
-  ))
-}
+named <- function(values, prefix, t) stats::setNames(values, vapply(paste0(prefix, ".", values), t, ""))
 
-search_box <- function(id, label, value) {
-  tags$div(
-    class = "field", tags$label(`for` = id, label),
-    tags$input(id = id, type = "search", class = "form-control", value = value)
-  )
-}
-
-#' Values of one kind with their words; the first choice is "all".
-choices_of <- function(choices, kind, t, all = "all", none = FALSE) {
-  values <- choices$value[choices$kind == kind]
-  labels <- if (kind %in% c("login", "event")) data_labels(t, kind, values) else values
-  c(stats::setNames("", t(all)), stats::setNames(values, labels), if (none) stats::setNames("-", t("none")))
-}
-
-filter_bar <- function(state, choices, t) {
+filters <- function(state, choices, newest_day, t) {
   zones <- choices$value[choices$kind == "zone"]
-  preset <- function(days) tags$button(
-    id = paste0("last", days), type = "button", class = "btn action-button preset", t(paste0("last.", days))
-  )
-  only <- function(tabs, ...) tags$div(class = "only", `data-tabs` = paste(tabs, collapse = " "), ...)
-  tags$div(
-    class = "filters", role = "group", `aria-label` = t("filters"),
+  only <- function(tabs, ...) {
+    condition <- paste0("[", paste0("'", tabs, "'", collapse = ","), "].includes(input.tab)")
+    conditionalPanel(condition, ...)
+  }
+  of <- function(kind, none = FALSE) select_box(kind, t(kind), choices_of(choices, kind, t, none), state[[kind]])
+  tagList(
     only(
       setdiff(tab_names, "quality"),
-      date_box("from", t("from"), state$from), date_box("to", t("to"), state$to),
-      tags$div(
-        class = "presets", role = "group", `aria-label` = t("presets"), preset(1), preset(7), preset(30), preset(90)
+      select_box("period", t("period"), c(named(periods, "period", t), stats::setNames("", t("period.own"))), period_of(state, newest_day)),
+      dateRangeInput(
+        "range", t("range"), state$from, state$to, min = "2000-01-01", max = "2100-01-01", weekstart = 1, language = state$lang,
+        format = if (state$lang == "vi") "dd/mm/yyyy" else "d M yyyy", separator = "\u2013"
       )
     ),
-    only("quality", select_box("loads", t("loads"), loads_choices(t), state$loads)),
     only(
-      c("overview", "funnel", "activity", "raw"),
-      select_box("login", t("login"), choices_of(choices, "login", t, none = TRUE), state$login)
+      "overview", select_box("metric", t("metric"), named(allowed$metric, "metric", t), state$metric),
+      select_box("grain", t("grain"), named(allowed$grain, "grain", t), state$grain)
     ),
-    only(c("activity", "raw"), select_box("event", t("event"), choices_of(choices, "event", t), state$event)),
-    only(
-      c("products", "funnel"),
-      select_box("category", t("category"), choices_of(choices, "category", t), state$category),
-      select_box("brand", t("brand"), choices_of(choices, "brand", t), state$brand)
-    ),
-    only(
-      "products", search_box("q", t("search"), state$q),
-      select_box("sort", t("sort"), named(allowed$sort, "sort", t), state$sort)
-    ),
+    only("products", textInput("q", t("q"), state$q)),
+    only("quality", select_box("loads", t("loads"), named(allowed$loads, "loads", t), state$loads)),
+    only(c("overview", "funnel", "activity", "raw"), of("login", none = TRUE)),
+    only(c("overview", "activity", "raw"), of("event")),
+    only(c("overview", "products", "funnel"), of("category"), of("brand")),
     only("funnel", select_box("by", t("by"), named(allowed$by, "by", t), state$by)),
-    tags$div(class = "only", select_box("tz", t("zone"), stats::setNames(zones, zones), state$tz))
+    only("retention", select_box("cohort", t("cohort"), named(allowed$cohort, "cohort", t), state$cohort)),
+    select_box("tz", t("zone"), stats::setNames(zones, zones), state$tz)
   )
 }
 
-named <- function(values, prefix, t) stats::setNames(values, vapply(paste0(prefix, ".", values), t, ""))
-loads_choices <- function(t) stats::setNames(allowed$loads, c(t("last.1"), t("last.7"), t("last.30"), t("all")))
+#' One chip for each filter that is set; a click takes it off.
+chips <- function(state, t) {
+  set <- Filter(function(kind) nzchar(state[[kind]]), filter_kinds)
+  if (length(set) == 0) return(NULL)
+  chip <- function(kind) {
+    value <- if (state[[kind]] == "-") t("none") else state[[kind]]
+    if (kind %in% c("login", "event")) value <- data_labels(t, kind, if (state[[kind]] == "-") NA else state[[kind]])
+    tags$button(
+      type = "button", class = "btn btn-sm btn-primary chip", `data-pick` = picks(kind, ""),
+      `aria-label` = t("chip.off", name = paste0(t(kind), ": ", value)), paste0(t(kind), ": ", shorten(value, 40)), " \u00d7"
+    )
+  }
+  tags$div(class = "chips", role = "group", `aria-label` = t("filters.on"), lapply(set, chip))
+}

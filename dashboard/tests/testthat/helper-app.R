@@ -3,7 +3,7 @@ source(file.path(Sys.getenv("DASHBOARD_APP"), "load.R"), encoding = "UTF-8")
 strings <- read_strings(file.path(app_folder, "strings.csv"))
 
 #' No test may hang: what is not done by then is an error.
-in_time <- function(code, seconds = 20) {
+in_time <- function(code, seconds = 120) {
   setTimeLimit(elapsed = seconds, transient = TRUE)
   on.exit(setTimeLimit())
   force(code)

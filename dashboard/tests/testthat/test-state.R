@@ -30,8 +30,25 @@ test_that("days are put in order and default to the seven that end on the newest
 })
 
 test_that("the bucket follows the length of the range", {
-  bucket <- function(days) bucket_of(list(from = as.Date("2025-01-01"), to = as.Date("2025-01-01") + days - 1))
+  bucket <- function(days, grain = "auto") {
+    bucket_of(list(from = as.Date("2025-01-01"), to = as.Date("2025-01-01") + days - 1, grain = grain))
+  }
   expect_identical(
     vapply(c(1, 2, 3, 92, 93, 731, 732), bucket, ""), c("hour", "hour", "day", "day", "week", "week", "month")
   )
+  expect_identical(bucket(7, "month"), "month")
+  expect_identical(bucket(31, "hour"), "hour")
+  expect_identical(bucket(32, "hour"), "day", info = "more columns than can be told apart")
+  expect_identical(bucket(900, "hour"), "week")
+})
+
+test_that("a ready-made period is known again by its days", {
+  newest <- "2025-12-07"
+  for (period in setdiff(periods, "since")) {
+    state <- range_of(period, newest)
+    expect_true(period_of(state, newest) == period || identical(range_of(period_of(state, newest), newest), state), info = period)
+  }
+  expect_identical(range_of("last_month", newest), list(from = as.Date("2025-11-01"), to = as.Date("2025-11-30")))
+  expect_identical(range_of("since", newest, as.Date("2025-01-15")), list(from = as.Date("2025-01-15"), to = as.Date(newest)))
+  expect_identical(period_of(list(from = as.Date("2025-11-03"), to = as.Date("2025-11-05")), newest), "")
 })

@@ -31,7 +31,7 @@ test_that("no words stand in the code of the page", {
   spoken <- c("title", "aria-label", "placeholder", "alt", "label", "")
   for (found in app_calls()) {
     name <- deparse(found$call[[1]])[1]
-    if (!grepl("^tags[$]|^(notice|tagList|htmlOutput)$", name)) next
+    if (!grepl("^tags[$]|^(notice|hint|tagList|htmlOutput)$", name)) next
     arguments <- as.list(found$call)[-1]
     if (name == "notice") arguments <- arguments[1] # the second is a class
     named <- if (is.null(names(arguments))) rep("", length(arguments)) else names(arguments)
