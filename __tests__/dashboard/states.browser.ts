@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { migrate, rebuildRollups } from "etl-lib";
+import { rebuildRollups } from "etl-lib";
 import { newPostgres } from "../helpers/postgres.js";
 import { openPage } from "./support/browser.js";
 import { type Served, serve } from "./support/served.js";
@@ -55,8 +55,7 @@ describe("the dashboard when the warehouse goes down", () => {
   before(async function () {
     served = await serve(this, async () => {
       server = await newPostgres();
-      const database = await server.createDatabase();
-      await migrate(database.pool);
+      const database = await server.createWarehouse();
       await database.pool.query(
         "INSERT INTO public.clickstream_events (event_id, event_timestamp, event_name) SELECT gen_random_uuid(), '2025-12-06 05:00Z', 'page_view' FROM generate_series(1, 7)",
       );

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { migrate } from "etl-lib";
 import { after } from "mocha";
 import pg from "pg";
 import { choosePort } from "../../connect/local-port.js";
@@ -33,6 +34,8 @@ export interface TestPostgres {
   readonly dataDir: string;
   /** @param settings what CREATE DATABASE takes more */
   createDatabase(settings?: string): Promise<TestDatabase>;
+  /** A migrated database: a copy of one that each server migrates once. */
+  createWarehouse(): Promise<TestDatabase>;
   /** Orderly: clients are disconnected. */
   stop(): Promise<void>;
   start(): Promise<void>;
@@ -79,6 +82,7 @@ export async function newPostgres({
 
 class Server implements TestPostgres {
   #databases = 0;
+  #migrated: Promise<string> | null = null;
 
   constructor(
     private readonly folder: string,
@@ -129,6 +133,19 @@ class Server implements TestPostgres {
         await this.#administer(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
       },
     };
+  }
+
+  async createWarehouse(): Promise<TestDatabase> {
+    this.#migrated ??= this.#createMigrated();
+    return this.createDatabase(`TEMPLATE ${await this.#migrated}`);
+  }
+
+  /** Nobody may be connected to a database that is copied. */
+  async #createMigrated(): Promise<string> {
+    const { pool, config } = await this.createDatabase();
+    await migrate(pool);
+    await pool.end();
+    return config.database;
   }
 
   async remove(): Promise<void> {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { expect } from "chai";
-import { migrate, parseWindow } from "etl-lib";
+import { parseWindow } from "etl-lib";
 import { backfill } from "../../cli/backfill/backfill.js";
 import type { Invoke } from "../../cli/backfill/invoke.js";
 import { planSlices } from "../../cli/backfill/plan.js";
@@ -19,8 +19,7 @@ describe("a backfill of the real function", function () {
   let running: RunningFunction;
 
   before(async () => {
-    database = await (await startPostgres()).createDatabase();
-    await migrate(database.pool);
+    database = await (await startPostgres()).createWarehouse();
     await database.pool.query(`ALTER ROLE etl_writer LOGIN PASSWORD '${PASSWORD}'`);
     s3 = await startS3();
     running = startFunction({

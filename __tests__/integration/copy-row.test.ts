@@ -1,5 +1,4 @@
 import { expect } from "chai";
-import { migrate } from "etl-lib";
 import fc from "fast-check";
 import { copyIntoStage } from "../../etl-lib/src/load/copy.js";
 import { addRow } from "../../etl-lib/src/load/copy-row.js";
@@ -13,8 +12,7 @@ describe("rows in the binary format", () => {
   let db: TestDatabase;
 
   before(async () => {
-    db = await (await startPostgres()).createDatabase();
-    await migrate(db.pool);
+    db = await (await startPostgres()).createWarehouse();
   });
 
   /** The rows, one transaction, as text of every column. */

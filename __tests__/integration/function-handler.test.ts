@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { expect } from "chai";
-import { migrate, type RunSummary } from "etl-lib";
+import type { RunSummary } from "etl-lib";
 import { METRICS_NAMESPACE } from "../../functions/etl/contract.js";
 import { gets, refuse, startS3, type TestS3 } from "../../testing/s3.js";
 import { type Invocation, type RunningFunction, startFunction } from "../helpers/aws-lambda.js";
@@ -21,8 +21,7 @@ describe("the function, from its package", function () {
 
   beforeEach(async () => {
     const postgres = await startPostgres();
-    database = await postgres.createDatabase();
-    await migrate(database.pool);
+    database = await postgres.createWarehouse();
     await database.pool.query(`ALTER ROLE etl_writer LOGIN PASSWORD '${PASSWORD}'`);
     s3 = await startS3();
     store = await startParameterStore();

@@ -35,8 +35,7 @@ describe("rollups", function () {
   let writer: pg.Pool;
 
   beforeEach(async () => {
-    database = await (await startPostgres()).createDatabase();
-    await migrate(database.pool);
+    database = await (await startPostgres()).createWarehouse();
     writer = poolAs(database, "etl_writer");
   });
   afterEach(async () => {
@@ -220,7 +219,7 @@ describe("rollups", function () {
     it("keeps a mark that is committed while a refresh runs, for the next one", async () => {
       await load(writer, [{ session_id: "s1" }]);
       const late = { session_id: "s2", client_id: "c2" };
-      const paused = pausedBefore(writer, 5, () => load(writer, [late]));
+      const paused = pausedBefore(writer, "DELETE FROM dw.hourly_events", () => load(writer, [late]));
       await refreshRollups(paused);
       expect((await verifyRollups(writer)).staleHours).to.equal(1);
       expect(await rows("SELECT session_id FROM dw.sessions")).to.deep.equal([["s1"]]);
@@ -232,7 +231,7 @@ describe("rollups", function () {
       await load(writer, [{ session_id: "s1" }]);
       let second: Promise<unknown> | undefined;
       const first = await refreshRollups(
-        pausedBefore(writer, 5, async () => {
+        pausedBefore(writer, "DELETE FROM dw.hourly_events", async () => {
           second = refreshRollups(writer);
         }),
       );
@@ -243,13 +242,12 @@ describe("rollups", function () {
 
     it("leaves rollups and marks as they were when the server dies in the middle of a refresh", async () => {
       const postgres: TestPostgres = await newPostgres({ durable: true });
-      const own = await postgres.createDatabase();
-      await migrate(own.pool);
+      const own = await postgres.createWarehouse();
       const pool = poolAs(own, "etl_writer");
       await load(pool, [{ session_id: "s1", context_product_id: "p" }]);
       await refreshRollups(pool);
       await load(pool, [{ session_id: "s2", context_product_id: "p" }]);
-      const died = await refreshRollups(pausedBefore(pool, 13, () => postgres.kill9())).catch(
+      const died = await refreshRollups(pausedBefore(pool, "COMMIT", () => postgres.kill9())).catch(
         (e: Error) => e,
       );
       expect(died).to.be.instanceOf(Error);
@@ -482,17 +480,20 @@ async function load(pool: pg.Pool, events: readonly Columns[]): Promise<void> {
   client.release();
 }
 
-/** A pool whose connection does something else before its n-th query. */
-function pausedBefore(pool: pg.Pool, n: number, meanwhile: () => Promise<void>): WarehousePool {
+/** A pool whose connection does something else before it first sends the statement that begins so. */
+function pausedBefore(pool: pg.Pool, statement: string, meanwhile: () => Promise<void>): WarehousePool {
   return {
     query: pool.query.bind(pool),
     connect: async (): Promise<WarehouseClient> => {
       const client: WarehouseClient = await pool.connect();
-      let left = n;
+      let isPassed = false;
       return {
         release: (broken) => client.release(broken),
         query: async <Row>(text: string, values?: unknown[]) => {
-          if (--left === 0) await meanwhile();
+          if (!isPassed && text.trimStart().startsWith(statement)) {
+            isPassed = true;
+            await meanwhile();
+          }
           return client.query<Row>(text, values);
         },
       };

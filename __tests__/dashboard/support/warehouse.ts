@@ -1,14 +1,12 @@
 import { readFile } from "node:fs/promises";
-import { migrate, rebuildRollups } from "etl-lib";
+import { rebuildRollups } from "etl-lib";
 import pg from "pg";
 import { type ConnectionConfig, startPostgres, type TestDatabase } from "../../helpers/postgres.js";
 
 /** A migrated database without an event. */
 export async function emptyWarehouse(): Promise<TestDatabase> {
   const server = await startPostgres();
-  const database = await server.createDatabase();
-  await migrate(database.pool);
-  return database;
+  return server.createWarehouse();
 }
 
 /** The events, runs and rejects of events.sql with their rollups. */

@@ -1,6 +1,5 @@
 import {
   type EventCounts,
-  migrate,
   type RetryPolicy,
   type RunOptions,
   type RunSummary,
@@ -48,8 +47,7 @@ export interface Lab {
 
 export async function openLab(server?: TestPostgres): Promise<Lab> {
   const s3 = await startS3();
-  const db = await (server ?? (await startPostgres())).createDatabase();
-  await migrate(db.pool);
+  const db = await (server ?? (await startPostgres())).createWarehouse();
   const runWith = async (
     source: ClosableSource,
     { pool = db.pool, ...options }: LabOptions = {},
