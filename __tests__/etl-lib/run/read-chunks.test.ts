@@ -335,7 +335,12 @@ describe("readChunks", () => {
         `${"1 ".repeat(400_000)}\n{"eventName":"a"}\n`,
         gzipSync("[]".repeat(400_000)),
       ])
-        for await (const piece of readObjects(stored([content]), stored([content]).objects, 1)) {
+        for await (const piece of readObjects(
+          stored([content]),
+          stored([content]).objects,
+          1,
+          () => () => false,
+        )) {
           expect(piece.failure).to.equal(undefined);
           expect((piece as RecordsPiece).records.length).to.be.at.most(1000);
         }

@@ -62,3 +62,49 @@ export const anyEvent = fc
 export const anyJson: fc.Arbitrary<unknown> = fc
   .oneof(fc.json({ maxDepth: 6 }), fc.json({ maxDepth: 6, stringUnit: "binary" }))
   .map((text) => JSON.parse(text) as unknown);
+
+const plainText = fc
+  .string({ unit: "grapheme", maxLength: 30 })
+  .filter((text) => !/["\\\p{Cc}]/u.test(text) && text.isWellFormed());
+const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null });
+
+/** An event as the shop's publisher writes it: its own keys, each value of its own type. */
+export const plainEvent = fc.record(
+  {
+    eventName: fc.constantFrom("page_view", "click", "Thêm"),
+    eventId: fc.uuid(),
+    _ingest: fc.record({
+      receivedAt: fc
+        .date({ min: new Date("2000-01-01"), max: new Date("2025-12-06T05:00:00Z"), noInvalidDate: true })
+        .filter((date) => date.getUTCMonth() !== 1 || date.getUTCDate() !== 29)
+        .map((date) => date.toISOString()),
+      userAgent: fc.string(),
+    }),
+    pageUrl: fc.string({ unit: "grapheme" }),
+    userId: maybe(plainText),
+    userLoginState: maybe(plainText),
+    identitySource: maybe(plainText),
+    clientId: maybe(plainText),
+    sessionId: maybe(plainText),
+    isFirstVisit: maybe(fc.boolean()),
+    product: maybe(
+      fc.record(
+        {
+          ...{
+            id: plainText,
+            name: maybe(plainText),
+            category: plainText,
+            brand: plainText,
+            urlPath: plainText,
+          },
+          price: maybe(fc.nat({ max: 999_999_999_999_999 })),
+          discountPrice: fc.nat(),
+          tags: fc.jsonValue({ maxDepth: 2 }),
+        },
+        { requiredKeys: [] },
+      ),
+    ),
+    element: fc.jsonValue({ maxDepth: 3 }),
+  },
+  { requiredKeys: ["eventName", "eventId", "_ingest"] },
+);

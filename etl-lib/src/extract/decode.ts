@@ -27,7 +27,7 @@ export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes
 /** A piece inflates to a thousand times its size at most, which is then held. */
 const PIECE_BYTES = 4096;
 
-async function* inflate(open: () => AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+export async function* inflate(open: () => AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const { head, all } = await peek(open(), 2);
   if (!isGzip(head)) {
     yield* all;
@@ -134,7 +134,7 @@ async function* inPieces(bytes: AsyncIterable<Uint8Array>, size: number): AsyncG
 }
 
 /** The first `length` bytes or what there is, and the whole again from its beginning. */
-async function peek(bytes: AsyncIterable<Uint8Array>, length: number) {
+export async function peek(bytes: AsyncIterable<Uint8Array>, length: number) {
   const iterator = bytes[Symbol.asyncIterator]();
   const parts: Uint8Array[] = [];
   let size = 0;
@@ -144,9 +144,10 @@ async function peek(bytes: AsyncIterable<Uint8Array>, length: number) {
     parts.push(value);
     size += value.length;
   }
+  const head = parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
   async function* all() {
     try {
-      yield* parts;
+      if (head.length > 0) yield head;
       for (;;) {
         const { value, done } = await iterator.next();
         if (done) return;
@@ -156,5 +157,5 @@ async function peek(bytes: AsyncIterable<Uint8Array>, length: number) {
       await iterator.return?.();
     }
   }
-  return { head: parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts), all: all() };
+  return { head, all: all() };
 }

@@ -2,17 +2,17 @@ import { pMapIterable } from "p-map";
 import { ExtractError } from "../errors.js";
 import { SMALL_OBJECT_BYTES } from "../limits.js";
 import type { Source, SourceObject } from "../types.js";
-import { extractRecords, type RawRecord, readSmall } from "./records.js";
+import { objectSlices, type RecordSlice } from "./object-slices.js";
+import type { TakeLine } from "./plain-lines.js";
 
 /** What is read of an object: some of its records, in their order, or at last why it could not be read to its end. */
 export type ReadPiece = RecordsPiece | FailedPiece;
 
-export interface RecordsPiece {
+export interface RecordsPiece extends RecordSlice {
   /** Index of the object among those that are read. */
   readonly index: number;
-  readonly records: readonly RawRecord[];
-  /** No more of the object follows. Of every object that is read there is such a piece, even of one without a record. */
-  readonly isLast: boolean;
+  /** All of the object is at hand: nothing of it can fail any more. */
+  readonly isAtHand: boolean;
   readonly failure?: never;
 }
 
@@ -22,9 +22,13 @@ export interface FailedPiece {
   readonly failure: ExtractError;
 }
 
+/** Takes a line of an object as an event, or leaves it to be parsed. */
+export type TakeLineOf = (index: number) => TakeLine;
+
 /**
- * The records of `objects`, in their order; small objects are read ahead. One that cannot be read is passed over where
- * it is met, whatever its neighbours are.
+ * The records of `objects`, in their order, but for the lines that `takeLineOf` takes while they are read: each piece is
+ * to be dealt with before the next one is asked for. Small objects are read ahead. One that cannot be read is passed over
+ * where it is met, whatever its neighbours are.
  * @param concurrency objects read at the same time
  * @throws {ExtractError} of the source as a whole, which names no object
  */
@@ -32,6 +36,7 @@ export async function* readObjects(
   source: Source,
   objects: readonly SourceObject[],
   concurrency: number,
+  takeLineOf: TakeLineOf,
 ): AsyncGenerator<ReadPiece> {
   const bodies = pMapIterable(objects, (object) => (isSmall(object) ? readWhole(source, object) : null), {
     concurrency,
@@ -42,7 +47,9 @@ export async function* readObjects(
     index++;
     try {
       if (body instanceof ExtractError) throw body;
-      yield* piecesOf(recordsOf(source, objects[index] as SourceObject, body), index);
+      const open = () => (body ? whole(body) : source.read(objects[index] as SourceObject));
+      for await (const slice of objectSlices(body, open, takeLineOf(index)))
+        yield { index, isAtHand: body !== null, ...slice };
     } catch (error) {
       yield { index, failure: ofOneObject(error) };
     }
@@ -66,23 +73,6 @@ function ofOneObject(error: unknown): ExtractError {
   throw error;
 }
 
-type Records = Iterable<RawRecord[]> | AsyncIterable<RawRecord[]>;
-
-function recordsOf(source: Source, object: SourceObject, body: Uint8Array | null): Records {
-  if (!body) return extractRecords(() => source.read(object));
-  return readSmall(body) ?? extractRecords(() => whole(body));
-}
-
 async function* whole(body: Uint8Array): AsyncGenerator<Uint8Array> {
   yield body;
-}
-
-/** One slice behind, to know which is the last. */
-async function* piecesOf(slices: Records, index: number): AsyncGenerator<RecordsPiece> {
-  let records: RawRecord[] | undefined;
-  for await (const slice of slices) {
-    if (records) yield { index, records, isLast: false };
-    records = slice;
-  }
-  yield { index, records: records ?? [], isLast: true };
 }

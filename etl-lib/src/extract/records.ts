@@ -50,7 +50,7 @@ function* inSlices(drafts: Iterable<Draft>): Generator<RawRecord[]> {
 const MAX_SLICE_PIECES = 4;
 
 /** Numbers records and groups them, so that neither many of them nor long ones are ever held together. */
-class Slices {
+export class Slices {
   #position = 0;
   #slice: RawRecord[] = [];
   #pieces = 0;
@@ -62,6 +62,15 @@ class Slices {
       if (this.#slice.length >= MAX_SLICE_RECORDS) yield this.#take();
     }
     if (++this.#pieces >= MAX_SLICE_PIECES) yield* this.end();
+  }
+
+  /** Counts a record that is not among those of the slices; these are handed on first. */
+  skip(): void {
+    this.#position++;
+  }
+
+  get isEmpty(): boolean {
+    return this.#slice.length === 0;
   }
 
   *end(): Generator<RawRecord[]> {

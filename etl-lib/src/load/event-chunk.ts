@@ -1,4 +1,5 @@
 import type { ExtractError } from "../errors.js";
+import type { EventScanner } from "../scan/event-scanner.js";
 import { RepairLog } from "../transform/repair.js";
 import type { TransformedRecords } from "../transform/transform-records.js";
 import type { EventRow, Reject } from "../types.js";
@@ -60,14 +61,26 @@ export class EventChunk {
   }
 
   addRow(object: number, row: EventRow): void {
+    this.#count(object, addRow(this.rows, row), row.event_timestamp.getTime());
+  }
+
+  /** Adds the event scanned last. False when it has to be parsed after all. */
+  addScanned(object: number, scanner: EventScanner): boolean {
+    const end = scanner.write(this.rows);
+    if (end < 0) return false;
+    this.#count(object, this.rows.push(end), scanner.time);
+    return true;
+  }
+
+  #count(object: number, isNew: boolean, time: number): void {
     const tally = this.#tally(object);
     tally.read++;
-    if (!addRow(this.rows, row)) {
+    if (!isNew) {
       tally.duplicates++;
       return;
     }
     this.objectOfRow.push(object);
-    this.hours.add(Math.floor(row.event_timestamp.getTime() / HOUR) * HOUR);
+    this.hours.add(Math.floor(time / HOUR) * HOUR);
   }
 
   addReject(object: number, reject: Reject): void {

@@ -87,14 +87,17 @@ function tenThousands(integer: string, fraction: string): number[] {
 
 /** The numeric of a whole number from 0 to 10^15, without a detour by its text. */
 export function putWhole(out: Bytes, at: number, value: number): number {
-  let groups = 0;
-  for (let rest = value; rest > 0; rest = Math.floor(rest / 10_000)) groups++;
+  let groups = 1;
+  for (let rest = value; rest >= 10_000; rest = Math.floor(rest / 10_000)) groups++;
   const end = at + 12 + groups * 2;
   putInt32(out, at, 8 + groups * 2);
   putInt16(out, at + 4, groups);
   putInt16(out, at + 6, groups - 1);
   putInt32(out, at + 8, 0); // sign and scale
-  for (let rest = value, to = end - 2; rest > 0; rest = Math.floor(rest / 10_000), to -= 2)
+  let rest = value;
+  for (let to = end - 2; to >= at + 12; to -= 2) {
     putInt16(out, to, rest % 10_000);
+    rest = Math.floor(rest / 10_000);
+  }
   return end;
 }

@@ -1,6 +1,7 @@
 import type { ExtractError } from "../errors.js";
-import { type RecordsPiece, readObjects } from "../extract/read-objects.js";
+import { type RecordsPiece, readObjects, type TakeLineOf } from "../extract/read-objects.js";
 import { EventChunk } from "../load/event-chunk.js";
+import { EventScanner } from "../scan/event-scanner.js";
 import { RecordTransform } from "../transform/transform-records.js";
 import type { Source, SourceObject } from "../types.js";
 import { ReadHealth } from "./read-health.js";
@@ -23,7 +24,7 @@ export async function* readChunks(
   { concurrency, batchRows, health = new ReadHealth(Date.now) }: ReadOptions,
 ): AsyncGenerator<EventChunk> {
   const chunks = new Chunks(objects, batchRows);
-  for await (const piece of readObjects(source, objects, concurrency)) {
+  for await (const piece of readObjects(source, objects, concurrency, chunks.takeLineOf)) {
     if (piece.failure) chunks.fail(piece.index, piece.failure);
     else yield* chunks.add(piece);
     if (piece.failure) health.failed(piece.failure);
@@ -35,6 +36,7 @@ export async function* readChunks(
 
 /** Fills chunks so that an object that spans several shares none but its last one, and can be undone by itself. */
 class Chunks {
+  readonly #scanner = new EventScanner();
   #chunk = new EventChunk();
   /** Of the object of which more is to come. */
   #open: { readonly index: number; readonly transform: RecordTransform } | undefined;
@@ -44,8 +46,15 @@ class Chunks {
     private readonly maxCount: number,
   ) {}
 
-  *add({ index, records, isLast }: RecordsPiece): Generator<EventChunk> {
-    if (!isLast && !this.#open) yield* this.end();
+  /** An event that is plain to see goes straight from its bytes to its row. */
+  readonly takeLineOf: TakeLineOf = (index) => {
+    const { lastModified } = this.objects[index] as SourceObject;
+    return (bytes, at, end) =>
+      this.#scanner.scan(bytes, at, end, lastModified) && this.#chunk.addScanned(index, this.#scanner);
+  };
+
+  *add({ index, records, isAtHand, isLast }: RecordsPiece): Generator<EventChunk> {
+    if (!isAtHand && !this.#open) yield* this.end();
     const transform = this.#open?.transform ?? new RecordTransform(this.objects[index] as SourceObject);
     this.#open = isLast ? undefined : { index, transform };
     this.#chunk.add(index, transform.apply(records, isLast));

@@ -1,8 +1,8 @@
 import { isJsonObject, type JsonObject } from "./fields.js";
 import type { RepairLog } from "./repair.js";
 
-const EARLIEST = Date.UTC(2000, 0, 1);
-const LATEST_AFTER_OBJECT = 24 * 60 * 60 * 1000;
+export const EARLIEST = Date.UTC(2000, 0, 1);
+export const LATEST_AFTER_OBJECT = 24 * 60 * 60 * 1000;
 /** Below it a number is seconds (until the year 5138), from it on milliseconds (since 1973). */
 const SECONDS_BELOW = 1e11;
 

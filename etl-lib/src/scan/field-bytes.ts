@@ -1,0 +1,80 @@
+import type { Bytes } from "../load/row-fields.js";
+import { skipDigits } from "./json-bytes.js";
+
+const ZERO = 0x30;
+const NINE = 0x39;
+const HYPHEN = 0x2d;
+const DAY_MS = 86_400_000;
+const UUID_CHARS = 36;
+
+/** Writes the 16 bytes of the UUID whose text begins at `at`. False when it is none. */
+export function putUuidText(out: Bytes, to: number, bytes: Uint8Array, at: number, end: number): boolean {
+  if (end - at !== UUID_CHARS) return false;
+  let index = at;
+  for (let byte = 0; byte < 16; byte++) {
+    if ((byte === 4 || byte === 6 || byte === 8 || byte === 10) && bytes[index++] !== HYPHEN) return false;
+    const high = hex(bytes[index++] as number);
+    const low = hex(bytes[index++] as number);
+    if ((high | low) < 0) return false;
+    out[to + byte] = (high << 4) | low;
+  }
+  return true;
+}
+
+function hex(byte: number): number {
+  if (byte >= ZERO && byte <= NINE) return byte - ZERO;
+  const letter = byte | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
+}
+
+/** What the ingest function writes; a letter stands for a digit. */
+const TIME = Buffer.from("dddd-dd-ddTdd:dd:dd.dddZ");
+const DIGIT = 0x64;
+const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** Milliseconds since 1970 of a time such as 2026-11-24T11:04:31.007Z; NaN of any other text. */
+export function timeOf(bytes: Uint8Array, at: number, end: number): number {
+  if (end - at !== TIME.length) return Number.NaN;
+  for (let index = 0; index < TIME.length; index++) {
+    const byte = bytes[at + index] as number;
+    if (TIME[index] === DIGIT ? byte < ZERO || byte > NINE : byte !== TIME[index]) return Number.NaN;
+  }
+  const [year, month, day] = [digits(bytes, at, 4), digits(bytes, at + 5, 2), digits(bytes, at + 8, 2)];
+  const [hour, minute] = [digits(bytes, at + 11, 2), digits(bytes, at + 14, 2)];
+  const second = digits(bytes, at + 17, 2);
+  // 29 February is left to the parser.
+  if (day < 1 || day > (MONTH_DAYS[month - 1] ?? 0) || hour > 23 || minute > 59 || second > 59)
+    return Number.NaN;
+  const time = ((hour * 60 + minute) * 60 + second) * 1000 + digits(bytes, at + 20, 3);
+  return daysSince1970(year, month, day) * DAY_MS + time;
+}
+
+function digits(bytes: Uint8Array, at: number, count: number): number {
+  let value = 0;
+  for (let index = at; index < at + count; index++) value = value * 10 + (bytes[index] as number) - ZERO;
+  return value;
+}
+
+/** Source: https://howardhinnant.github.io/date_algorithms.html#days_from_civil */
+function daysSince1970(year: number, month: number, day: number): number {
+  const shifted = month <= 2 ? year - 1 : year;
+  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
+  return (
+    shifted * 365 +
+    Math.floor(shifted / 4) -
+    Math.floor(shifted / 100) +
+    Math.floor(shifted / 400) +
+    dayOfYear -
+    719_468
+  );
+}
+
+/** More digits a double does not keep. */
+const EXACT_DIGITS = 15;
+
+/** A price as an own shop writes it, a whole number of at most 15 digits; -1 for any other. */
+export function wholeOf(bytes: Uint8Array, at: number, end: number): number {
+  const last = skipDigits(bytes, at, end);
+  if (last !== end || end - at > EXACT_DIGITS || end === at) return -1;
+  return bytes[at] === ZERO && end - at > 1 ? -1 : digits(bytes, at, end - at);
+}
