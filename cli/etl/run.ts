@@ -25,6 +25,7 @@ interface RunCommandOptions extends SourceOptions {
   readonly concurrency: number;
   readonly batchRows: number;
   readonly timeBudget?: string;
+  readonly allowEmpty?: boolean;
   readonly strict?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -40,6 +41,8 @@ export const define = (command: Command): Command =>
     .option("--key <key>", "with --reload: only this object")
     .option("--concurrency <n>", "objects read at the same time", wholeNumber(1, 1000), 128)
     .option("--batch-rows <n>", "rows of a transaction, roughly", wholeNumber(1, 1_000_000), 20_000)
+    .option("--limit <n>", "read the first n objects only, for a first look", wholeNumber(1, 1_000_000_000))
+    .option("--allow-empty", "exit with 0 although there is nothing at the source")
     .option("--time-budget <time>", "start no batch after this long, e.g. 5m")
     .option("--strict", "exit with 3 when events were rejected")
     .addOption(jsonOption())
@@ -62,6 +65,10 @@ async function run(options: RunCommandOptions): Promise<void> {
   else if (!quiet && summary.status !== "interrupted") console.log(summaryText(summary));
   else if (summary.error) console.error(summary.error.message);
   process.exitCode = exitCode(summary, options.strict ?? false);
+  if (summary.status !== "skipped" || summary.objects.listed > 0 || options.allowEmpty) return;
+  if (!quiet)
+    console.error(`There is no object in ${selection.description}: check --source, or give --allow-empty.`);
+  process.exitCode = EXIT.usage;
 }
 
 async function selectObjects(options: RunCommandOptions): Promise<Selection> {

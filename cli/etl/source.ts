@@ -1,10 +1,11 @@
 import { join } from "node:path";
-import { directorySource, lookbackWindow, parseWindow, type Source, s3Source, type Window } from "etl-lib";
+import { lookbackWindow, parseWindow, type Source, s3Source, type Window } from "etl-lib";
 import { createS3Client } from "../../connect/clients.js";
 import { type Env, readAwsEnvironment, readLookbackHours } from "../../connect/environment.js";
 import { parseDuration } from "../shared/duration.js";
 import { UsageError } from "../shared/failure.js";
 import { environment, PROJECT_ROOT } from "../shared/project.js";
+import { first, localSource } from "./local-source.js";
 
 const SAMPLES = join(PROJECT_ROOT, "samples");
 
@@ -15,6 +16,7 @@ export interface SourceOptions {
   readonly to?: string;
   readonly last?: string;
   readonly concurrency?: number;
+  readonly limit?: number;
 }
 
 /** What to read: the source and the part of it. */
@@ -33,15 +35,39 @@ export async function select(
   now = new Date(),
 ): Promise<Selection> {
   const location = options.source ?? (env.RAW_BUCKET ? `s3://${env.RAW_BUCKET}` : SAMPLES);
+  if (location.trim() === "") throw new UsageError("--source is empty: it has to name what to read.");
   const asked = askedWindow(options, now);
-  if (!location.startsWith("s3://")) {
-    const source = await directorySource(location);
-    const name = location === SAMPLES ? "the bundled samples" : location;
-    return { source, window: asked, prefix: undefined, description: describe(name, asked) };
-  }
+  const selection = location.startsWith("s3://")
+    ? selectBucket(location, asked, options, env, now)
+    : await selectLocal(location, asked);
+  const { limit } = options;
+  if (limit === undefined) return selection;
+  const description = `${selection.description}, the first ${limit} objects`;
+  return { ...selection, source: first(selection.source, limit), description };
+}
+
+async function selectLocal(location: string, window: Window | null): Promise<Selection> {
+  const { source, hasTimes } = await localSource(location);
+  if (window && !hasTimes)
+    throw new UsageError(
+      `--from, --to and --last need folders events/YYYY/MM/DD/, and ${location} has none: leave them out.`,
+    );
+  const name = location === SAMPLES ? "the bundled samples" : location === "-" ? "stdin" : location;
+  return { source, window, prefix: hasTimes ? undefined : "", description: describe(name, window) };
+}
+
+function selectBucket(
+  location: string,
+  asked: Window | null,
+  options: SourceOptions,
+  env: Env,
+  now: Date,
+): Selection {
   const [, bucket, prefix] = /^s3:\/\/([^/]+)\/?(.*)$/.exec(location) ?? [];
   if (!bucket)
-    throw new UsageError(`--source must be a directory or s3://bucket[/prefix], not "${location}".`);
+    throw new UsageError(
+      `--source must be a directory, a file, a glob, - or s3://bucket[/prefix], not "${location}".`,
+    );
   const window = asked ?? (prefix ? null : lookbackWindow(readLookbackHours(env), now));
   return {
     source: s3Source({

@@ -14,8 +14,8 @@ export const jsonOption = () =>
 export const addSourceOptions = (command: Command): Command =>
   command
     .option(
-      "--source <dir|s3://bucket[/prefix]>",
-      "where the raw events are (default: RAW_BUCKET when set, else the bundled samples)",
+      "--source <place>",
+      "a directory, a file, a glob, - for stdin, or s3://bucket[/prefix] (default: RAW_BUCKET when set, else the bundled samples)",
     )
     .option("--from <time>", "first hour, ISO 8601 in UTC, e.g. 2026-11-20T05:00Z")
     .option("--to <time>", "end of the window, not included (default: now)")

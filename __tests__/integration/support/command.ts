@@ -29,20 +29,21 @@ export const labEnvironment = ({ s3, db: { config } }: Lab): Record<string, stri
 export function startCommand(
   args: readonly string[],
   env: Record<string, string>,
+  stdin: "ignore" | "pipe" = "ignore",
 ): { child: ChildProcess; outcome: Promise<Outcome> } {
   const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !FOREIGN.test(name)));
   const child = spawn(process.execPath, ["--import", "tsx/esm", "cli/main.ts", ...args], {
     cwd: ROOT,
     // The AWS SDK warns of Node 20's end of support; that is not what these tests are about.
     env: { ...own, AWS_EC2_METADATA_DISABLED: "true", NODE_NO_WARNINGS: "1", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [stdin, "pipe", "pipe"],
   });
   let stdout = "";
   let stderr = "";
-  child.stdout.on("data", (data) => {
+  child.stdout?.on("data", (data) => {
     stdout += data;
   });
-  child.stderr.on("data", (data) => {
+  child.stderr?.on("data", (data) => {
     stderr += data;
   });
   const outcome = new Promise<Outcome>((resolve, reject) => {
