@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { reportFailure, UsageError } from "./shared/failure.js";
 import { tolerateClosedPipes } from "./shared/output.js";
+import { versionText } from "./shared/version.js";
 
 interface Entry {
   readonly name: string;
@@ -117,7 +118,7 @@ const SCRIPTS = [
 /** The arguments with the command in front; without one, the options are those of `run`. */
 function withCommand(args: readonly string[]): readonly string[] {
   const [first = ""] = args;
-  if (/^(--help|-h)$/.test(first)) return args;
+  if (/^(--help|-h|--version)$/.test(first)) return args;
   if (first === "help") return [...args.slice(1), "--help"];
   if (first === "--verbose") return [...withCommand(args.slice(1)), first];
   return first === "" || first.startsWith("-") ? [DEFAULT, ...args] : args;
@@ -128,6 +129,7 @@ async function createProgram(asked: string | undefined): Promise<Command> {
     .description(
       "Loads raw clickstream events into PostgreSQL, and looks after what was loaded and deployed.",
     )
+    .version(versionText(), "--version", "print the version")
     .addHelpText("after", HELP)
     .enablePositionalOptions();
   for (const { name, description, load } of COMMANDS) {
@@ -171,6 +173,8 @@ async function main(given: readonly string[]): Promise<void> {
 }
 
 tolerateClosedPipes();
+// It would say in eight lines, ahead of anything else, what `--version` and `doctor` say in one.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 await main(process.argv.slice(2));
 // Whatever still retries in the background, nobody waits for it.
 setTimeout(() => process.exit(), 1000).unref();

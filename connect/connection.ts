@@ -5,11 +5,6 @@ import tls from "node:tls";
 import pg from "pg";
 import type { SslMode } from "./environment.js";
 
-/** The target database cannot be used. The message is one sentence with the setting to change or what to do next. */
-export class TargetError extends Error {
-  override readonly name = "TargetError";
-}
-
 /** How to reach a database. */
 export interface Connection {
   readonly host: string;

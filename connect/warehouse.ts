@@ -1,9 +1,7 @@
 import { checkServerIdentity } from "node:tls";
-import type { SSMClient } from "@aws-sdk/client-ssm";
-import { LoadError, type PgFault, pgFault, type WarehouseClient, type WarehousePool } from "etl-lib";
+import { type PgFault, pgFault, type WarehouseClient, type WarehousePool } from "etl-lib";
 import pg from "pg";
 import type { WarehouseEnvironment } from "./environment.js";
-import { readParameter, readPreviousVersion } from "./parameters.js";
 
 /** What is read at run time, so that neither the function's configuration nor Terraform's state holds it. */
 export interface WarehouseSecrets {
@@ -26,31 +24,6 @@ const REFUSALS: readonly PgFault[] = ["login", "pg-hba", "certificate"];
 
 /** A new password is in its parameter some minutes before PostgreSQL has it: so long the previous one holds. */
 export type PasswordVersion = "newest" | "previous";
-
-/** @throws {LoadError} a parameter cannot be read */
-export async function readSecrets(
-  warehouse: WarehouseEnvironment,
-  ssm: SSMClient,
-  version: PasswordVersion = "newest",
-): Promise<WarehouseSecrets> {
-  const { password, sslCaParameter } = warehouse;
-  const read = version === "newest" ? readParameter : readPreviousVersion;
-  const [passwordValue, ca] = await Promise.all([
-    "value" in password ? password.value : read(ssm, password.parameter),
-    sslCaParameter === null ? null : readCertificate(ssm, sslCaParameter),
-  ]);
-  return { password: passwordValue, ca };
-}
-
-/** The parameter is there before the host that writes its certificate into it. */
-async function readCertificate(ssm: SSMClient, parameter: string): Promise<string> {
-  const pem = await readParameter(ssm, parameter);
-  if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
-  throw new LoadError(
-    "retriable",
-    `The SSM parameter ${parameter} holds no certificate yet: the warehouse's host publishes it at its first boot.`,
-  );
-}
 
 /** A pool on the warehouse; nothing is connected yet. */
 export function createPool(

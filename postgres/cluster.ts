@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { TargetError } from "../connect/connection.js";
+import { TargetError } from "../connect/errors.js";
 import { reachableFolder } from "./folder.js";
 import {
   type Binaries,

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type PgFault, pgFault } from "etl-lib";
 import pg from "pg";
-import { type Connection, queryOnce, TargetError } from "../connect/connection.js";
+import { type Connection, queryOnce } from "../connect/connection.js";
+import { TargetError } from "../connect/errors.js";
 import { choosePort, LOOPBACK } from "../connect/local-port.js";
 import { type Cluster, openCluster } from "./cluster.js";
 import { findServer, type Settings, startServer, stopServer } from "./server.js";

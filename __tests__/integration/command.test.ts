@@ -191,6 +191,21 @@ describe("integration: the command's answers and exit codes", function () {
     ).to.equal(0);
   });
 
+  it("says that there is nothing at the source, and exits with 2 unless that is allowed", async () => {
+    const empty = ["--source", mkdtempSync(join(tmpdir(), "empty-"))];
+    const { code, stderr } = await runCommand(empty, env);
+    expect([code, stderr.includes(`There is no object in ${empty[1]}`)]).to.deep.equal([2, true]);
+    expect((await runCommand([...empty, "--allow-empty"], env)).code).to.equal(0);
+  });
+
+  it("reads stdin as one object, the same bytes once", async () => {
+    for (const inserted of [5, 0]) {
+      const { child, outcome } = startCommand(["--source", "-", "--json"], env, "pipe");
+      child.stdin?.end([1, 2, 3, 4, 5].map((n) => json(event(n))).join("\n"));
+      expect(JSON.parse((await outcome).stdout).events.inserted).to.equal(inserted);
+    }
+  });
+
   it("ends quietly when its reader has seen enough", async () => {
     const { child, outcome } = startCommand(["run", ...DAY], env);
     child.stdout?.destroy();

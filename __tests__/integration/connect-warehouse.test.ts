@@ -7,7 +7,8 @@ import { LoadError } from "etl-lib";
 import pg from "pg";
 import { createSsmClient } from "../../connect/clients.js";
 import type { WarehouseEnvironment } from "../../connect/environment.js";
-import { createPool, RenewingPool, readSecrets } from "../../connect/warehouse.js";
+import { readSecrets } from "../../connect/secrets.js";
+import { createPool, RenewingPool } from "../../connect/warehouse.js";
 import { type ParameterStore, startParameterStore } from "../helpers/aws-ssm.js";
 import { newPostgres, type TestDatabase, type TestPostgres } from "../helpers/postgres.js";
 

@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { COMPOSE, openTarget, type Target } from "../../cli/shared/target.js";
-import { TargetError } from "../../connect/connection.js";
 import type { Env } from "../../connect/environment.js";
+import { TargetError } from "../../connect/errors.js";
 import { choosePort } from "../../connect/local-port.js";
 import { startPostgres, type TestDatabase } from "../helpers/postgres.js";
 

@@ -5,7 +5,7 @@ import { openDeployed } from "../deployed/deployed.js";
 import { EXIT } from "../shared/failure.js";
 import { addDeployedOptions, jsonOption, wholeNumber } from "../shared/options.js";
 import { progressView } from "../shared/progress.js";
-import { PROJECT_ROOT } from "../shared/project.js";
+import { WORK_FOLDER } from "../shared/project.js";
 import { type BackfillReport, backfill } from "./backfill.js";
 import { createInvoker } from "./invoke.js";
 import { planSlices, type Unit } from "./plan.js";
@@ -22,7 +22,7 @@ interface Options {
   readonly output: string;
 }
 
-const FOLDER = join(PROJECT_ROOT, ".local", "backfill");
+const FOLDER = join(WORK_FOLDER, ".local", "backfill");
 
 const HELP = `What is loaded already is not loaded again. A window whose objects do not all fit into one run is run again until none
 remains. What is done is kept in .local/backfill/ until all is: the same command, given again, goes on from there.

@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { CommandError } from "../shared/failure.js";
-import { PROJECT_ROOT } from "../shared/project.js";
+import { PROJECT_ROOT, WORK_FOLDER } from "../shared/project.js";
 
 /** Where R runs the app: a command line that takes a script of `folder` and its environment. */
 export interface Runtime {
@@ -66,7 +66,7 @@ function machineRuntime(): Runtime | string {
 /** Unpacks the bundle beside the sources, once for each content. @throws {RuntimeMissing} */
 export function bundleRuntime(
   bundle: string,
-  folder = join(PROJECT_ROOT, ".local", "dashboard"),
+  folder = join(WORK_FOLDER, ".local", "dashboard"),
 ): Runtime & { readonly root: string } {
   if (process.platform !== "linux") throw new RuntimeMissing("The dashboard's bundle runs on Linux only.");
   const sum = createHash("sha256").update(readFileSync(bundle)).digest("hex");

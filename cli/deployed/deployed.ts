@@ -1,7 +1,7 @@
 import type { Env } from "../../connect/environment.js";
 import type { Config } from "../../stacks/config.js";
 import { CommandError } from "../shared/failure.js";
-import { PROJECT_ROOT } from "../shared/project.js";
+import { WORK_FOLDER } from "../shared/project.js";
 import { type Clients, createClients } from "./clients.js";
 import { readConfig } from "./config.js";
 import { type Outputs, readOutputs, type StackName } from "./state.js";
@@ -18,7 +18,7 @@ export interface Deployed {
 
 /** @throws {ConfigError} the configuration of the work tree breaks a rule */
 export function openDeployed(output: string, env: Env): Deployed {
-  const config = readConfig(PROJECT_ROOT, env);
+  const config = readConfig(WORK_FOLDER, env);
   const clients = createClients(config.region, env);
   const read = new Map<StackName, Promise<Outputs>>();
   const outputsOf = (stack: StackName): Promise<Outputs> => {

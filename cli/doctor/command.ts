@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { openDeployed } from "../deployed/deployed.js";
 import { EXIT } from "../shared/failure.js";
 import { addDeployedOptions, jsonOption } from "../shared/options.js";
+import { nodeAdvice } from "../shared/version.js";
 import { examine } from "./doctor.js";
 import { reportText } from "./report.js";
 
@@ -12,6 +13,8 @@ export const define = (command: Command): Command =>
   addDeployedOptions(command, HELP).addOption(jsonOption()).action(doctor);
 
 async function doctor({ json, output }: { json?: true; output: string }): Promise<void> {
+  const advice = nodeAdvice();
+  if (advice !== null) console.error(advice);
   const deployed = openDeployed(output, process.env);
   const findings = await examine({ deployed, now: new Date() });
   const { environment, region } = deployed.config;

@@ -1,7 +1,6 @@
 import { join } from "node:path";
-import { lookbackWindow, parseWindow, type Source, s3Source, type Window } from "etl-lib";
-import { createS3Client } from "../../connect/clients.js";
-import { type Env, readAwsEnvironment, readLookbackHours } from "../../connect/environment.js";
+import { lookbackWindow, parseWindow, type Source, type Window } from "etl-lib";
+import { type Env, readLookbackHours } from "../../connect/environment.js";
 import { parseDuration } from "../shared/duration.js";
 import { UsageError } from "../shared/failure.js";
 import { environment, PROJECT_ROOT } from "../shared/project.js";
@@ -38,7 +37,7 @@ export async function select(
   if (location.trim() === "") throw new UsageError("--source is empty: it has to name what to read.");
   const asked = askedWindow(options, now);
   const selection = location.startsWith("s3://")
-    ? selectBucket(location, asked, options, env, now)
+    ? await selectBucket(location, asked, options, env, now)
     : await selectLocal(location, asked);
   const { limit } = options;
   if (limit === undefined) return selection;
@@ -56,29 +55,23 @@ async function selectLocal(location: string, window: Window | null): Promise<Sel
   return { source, window, prefix: hasTimes ? undefined : "", description: describe(name, window) };
 }
 
-function selectBucket(
+async function selectBucket(
   location: string,
   asked: Window | null,
-  options: SourceOptions,
+  { concurrency = 128 }: SourceOptions,
   env: Env,
   now: Date,
-): Selection {
+): Promise<Selection> {
   const [, bucket, prefix] = /^s3:\/\/([^/]+)\/?(.*)$/.exec(location) ?? [];
   if (!bucket)
     throw new UsageError(
       `--source must be a directory, a file, a glob, - or s3://bucket[/prefix], not "${location}".`,
     );
   const window = asked ?? (prefix ? null : lookbackWindow(readLookbackHours(env), now));
-  return {
-    source: s3Source({
-      client: createS3Client(awsEnvironment(env)),
-      bucket,
-      connections: options.concurrency ?? 128,
-    }),
-    window,
-    prefix: prefix || undefined,
-    description: describe(location, window),
-  };
+  // Loaded when it is needed: the SDK is a megabyte that a run over files does not wait for.
+  const { bucketSource } = await import("./bucket-source.js");
+  const source = bucketSource(bucket, concurrency, env);
+  return { source, window, prefix: prefix || undefined, description: describe(location, window) };
 }
 
 function askedWindow({ from, to, last }: SourceOptions, now: Date): Window | null {
@@ -89,10 +82,6 @@ function askedWindow({ from, to, last }: SourceOptions, now: Date): Window | nul
   if (from === undefined) throw new UsageError("--to needs --from: the window is [--from, --to).");
   return parseWindow(from, to ?? now.toISOString(), { from: "--from", to: "--to" });
 }
-
-/** The AWS CLI's own default key counts too; an emulator does not care. */
-const awsEnvironment = (env: Env) =>
-  readAwsEnvironment({ ...env, AWS_REGION: env.AWS_REGION || env.AWS_DEFAULT_REGION || "ap-southeast-1" });
 
 const describe = (name: string, window: Window | null): string =>
   window ? `${name}, ${window.from.toISOString()} to ${window.to.toISOString()}` : `${name}, all of it`;

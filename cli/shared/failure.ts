@@ -1,8 +1,9 @@
 import { CommanderError } from "commander";
-import { describeError, EtlError, PlanError, type RunError, type RunStatus } from "etl-lib";
-import { TargetError } from "../../connect/connection.js";
+import type { RunError, RunStatus } from "etl-lib";
+import { EtlError, PlanError } from "etl-lib/errors"; // the whole of etl-lib would make every command wait for it
 import { EnvironmentError } from "../../connect/environment.js";
-import { explainAwsError } from "../../connect/explain.js";
+import { TargetError } from "../../connect/errors.js";
+import { explainAwsError } from "../../connect/explain-aws.js";
 import { Interrupted } from "./interruption.js";
 import { printJsonOnce } from "./output.js";
 
@@ -48,7 +49,13 @@ function exitCodeOf(error: unknown): number {
 /** What `--json` prints of a command that came to nothing. */
 export function failureObject(error: unknown): { status: RunStatus; error: RunError | null } {
   if (error instanceof Interrupted) return { status: "interrupted", error: null };
-  if (error instanceof EtlError) return { status: "failed", error: describeError(error) };
+  if (error instanceof EtlError) {
+    const { kind, stage, message, object } = error;
+    return {
+      status: "failed",
+      error: { kind: kind === "fatal" ? kind : "retriable", stage, message, object },
+    };
+  }
   const message = sentenceOf(error).replace(/^error: /, "");
   return { status: "failed", error: { kind: "fatal", stage: "plan", message, object: null } };
 }

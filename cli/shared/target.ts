@@ -2,18 +2,18 @@ import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pgFault } from "etl-lib";
 import type pg from "pg";
-import { createSsmClient } from "../../connect/clients.js";
-import { type Connection, queryOnce, TargetError } from "../../connect/connection.js";
+import { type Connection, queryOnce } from "../../connect/connection.js";
 import {
   type Env,
   readAwsEnvironment,
   readWarehouseEnvironment,
   type WarehouseEnvironment,
 } from "../../connect/environment.js";
+import { TargetError } from "../../connect/errors.js";
 import { explainConnectionError } from "../../connect/explain.js";
-import { createPool, readSecrets, type WarehouseSecrets } from "../../connect/warehouse.js";
+import { createPool, type WarehouseSecrets } from "../../connect/warehouse.js";
 import { openEmbedded } from "../../postgres/embedded.js";
-import { environment, PROJECT_ROOT } from "./project.js";
+import { environment, WORK_FOLDER } from "./project.js";
 
 /** The database in force, ready for use. */
 export interface Target {
@@ -75,7 +75,7 @@ export function namesDatabase(env: Env): boolean {
  * @throws {TargetError | EnvironmentError | LoadError} one sentence that names the setting
  */
 export async function openTarget(options: TargetOptions = {}): Promise<Target> {
-  const { root = PROJECT_ROOT, compose = COMPOSE } = options;
+  const { root = WORK_FOLDER, compose = COMPOSE } = options;
   const env = options.env ?? environment(root);
   if (namesDatabase(env)) return openOwn(env, options);
   if (await answers(compose)) {
@@ -117,6 +117,10 @@ async function openOwn(env: Env, options: TargetOptions): Promise<Target> {
 async function readSecretsOf(warehouse: WarehouseEnvironment, env: Env): Promise<WarehouseSecrets> {
   const { password, sslCaParameter } = warehouse;
   if ("value" in password && sslCaParameter === null) return { password: password.value, ca: null };
+  const [{ createSsmClient }, { readSecrets }] = await Promise.all([
+    import("../../connect/clients.js"),
+    import("../../connect/secrets.js"),
+  ]);
   return readSecrets(warehouse, createSsmClient(readAwsEnvironment(env)));
 }
 

@@ -1,7 +1,8 @@
 import { type RunSummary, readHostState, runEtl, type Source, s3Source } from "etl-lib";
 import { createS3Client, createSsmClient } from "../../connect/clients.js";
 import { type Env, type EtlEnvironment, readEtlEnvironment } from "../../connect/environment.js";
-import { createPool, RenewingPool, readSecrets } from "../../connect/warehouse.js";
+import { readSecrets } from "../../connect/secrets.js";
+import { createPool, RenewingPool } from "../../connect/warehouse.js";
 import { parseEvent } from "./event.js";
 import { createTelemetry, hasFailed, publishHost, publishRun, type Telemetry } from "./telemetry.js";
 
