@@ -23,12 +23,17 @@ const COMMANDS: readonly Entry[] = [
   },
   {
     name: "status",
-    description: "Freshness, last runs, pending objects and reject counts.",
+    description: "How things stand: freshness, what waits, quarantine, the last runs.",
     load: () => import("./etl/status.js"),
   },
   {
+    name: "runs",
+    description: "What the runs did: a list, or one in full.",
+    load: () => import("./etl/runs.js"),
+  },
+  {
     name: "rejects",
-    description: "Look at quarantine, or read its objects again.",
+    description: "Look at quarantine, read its objects again, or resolve it.",
     load: () => import("./etl/rejects.js"),
   },
   {

@@ -1,3 +1,4 @@
+import { closest, distance } from "fastest-levenshtein";
 import type { z } from "zod";
 import { contains, isHostAddress, overlap, parseAddress, parseCidr } from "./cidr.js";
 import { type Config, type ConfigKey, configKeys, type Scope } from "./config-keys.js";
@@ -46,7 +47,10 @@ function scopeOf(given: ReadonlyMap<string, unknown>): Scope {
 
 function assertKnown(key: string): void {
   if (key in configKeys) return;
-  throw new ConfigError(`Configuration has no key "${key}"; it knows ${Object.keys(configKeys).join(", ")}.`);
+  const known = Object.keys(configKeys);
+  const meant = closest(key, known);
+  const hint = distance(key, meant) <= key.length / 3 ? ` Did you mean "${meant}"?` : "";
+  throw new ConfigError(`Configuration has no key "${key}"; it knows ${known.join(", ")}.${hint}`);
 }
 
 function refused(key: string, rule: string, value: unknown): ConfigError {

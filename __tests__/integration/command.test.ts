@@ -206,6 +206,31 @@ describe("integration: the command's answers and exit codes", function () {
     }
   });
 
+  it("lists rejects with what `requeue` takes, shows one whole, and resolves it", async () => {
+    await runCommand(DAY, env);
+    const listed = await runCommand(["rejects", "list"], env);
+    expect(listed.stdout)
+      .to.include(`--source s3://${lab.s3.bucket}`)
+      .and.include(`${hourKey("3.json")} #2`);
+    const id = /^ {2}(\d+) {2}missing_event_name/m.exec(listed.stdout)?.[1] as string;
+    expect((await runCommand(["rejects", "show", id], env)).stdout).to.include('{"eventId":"x"}');
+    const resolved = await runCommand(["rejects", "resolve", id, "--json"], env);
+    expect(JSON.parse(resolved.stdout)).to.deep.equal({ resolved: 1 });
+    expect((await runCommand(["rejects", "list"], env)).stdout).not.to.match(new RegExp(`^ +${id} `, "m"));
+    expect((await runCommand(["verify", ...DAY], env)).code, "the counts stay").to.equal(0);
+    await lab.db.pool.query("TRUNCATE etl.rejects");
+  });
+
+  it("shows a run in full, found by how its id begins", async () => {
+    const { runId } = JSON.parse((await runCommand([...DAY, "--json"], env)).stdout);
+    const shown = await runCommand(["runs", "show", runId.slice(0, 8)], env);
+    expect(shown.stdout)
+      .to.include(runId)
+      .and.match(/waited for .*load/)
+      .and.include("inserted 5");
+    expectSentence(await runCommand(["runs", "show", "ffff"], env), 2, /There is no run ffff/);
+  });
+
   it("ends quietly when its reader has seen enough", async () => {
     const { child, outcome } = startCommand(["run", ...DAY], env);
     child.stdout?.destroy();

@@ -175,4 +175,9 @@ describe("configuration", () => {
     );
     expect(rows).to.deep.equal(expected);
   });
+
+  it("asks whether another key was meant", () => {
+    expect(() => loadConfig({ lookbackHour: 24 })).to.throw(ConfigError, 'Did you mean "lookbackHours"?');
+    expect(() => loadConfig({ colour: "red" })).to.throw(ConfigError, /webDb.*\.$/);
+  });
 });

@@ -84,4 +84,4 @@ function askedWindow({ from, to, last }: SourceOptions, now: Date): Window | nul
 }
 
 const describe = (name: string, window: Window | null): string =>
-  window ? `${name}, ${window.from.toISOString()} to ${window.to.toISOString()}` : `${name}, all of it`;
+  window ? `${name}, ${window.from.toISOString()} to ${window.to.toISOString()}` : name;

@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import { status, type WarehouseStatus } from "etl-lib";
-import { count, duration, table, time } from "../shared/format.js";
+import { count, duration, paint, time } from "../shared/format.js";
 import { addSourceOptions, jsonOption } from "../shared/options.js";
 import { printJson } from "../shared/output.js";
 import { withWarehouse } from "../shared/warehouse.js";
+import { runsTable } from "./runs-table.js";
 import { type SourceOptions, select } from "./source.js";
 
 export const define = (command: Command): Command =>
@@ -16,35 +17,21 @@ export const define = (command: Command): Command =>
       else console.log(statusText(report, selection.description));
     });
 
-function statusText(
-  { events, newestEvent, newestLoad, pendingObjects, rejects, runs }: WarehouseStatus,
-  source: string,
-) {
-  const ages = (value: Date | null) =>
-    value ? `${time(value)} (${duration(Date.now() - value.getTime())} ago)` : "–";
+/** How things stand, in sentences; then the runs. */
+function statusText(report: WarehouseStatus, source: string): string {
+  const { events, newestEvent, newestLoad, pendingObjects, rejects, runs } = report;
+  if (runs.length === 0 && events === 0) return "Nothing was loaded yet: `run` does it.";
+  const ago = (at: Date) => `${duration(Date.now() - at.getTime())} ago`;
   const causes = Object.entries(rejects).map(([cause, n]) => `${cause} ${count(n)}`);
   return [
-    table(
-      ["warehouse", ""],
-      [
-        ["events", count(events)],
-        ["newest event", ages(newestEvent)],
-        ["newest object loaded", ages(newestLoad)],
-        ["pending objects", `${count(pendingObjects ?? 0)} in ${source}`],
-        ["in quarantine", causes.join(", ") || "nothing"],
-      ],
-    ),
-    table(
-      ["started", "trigger", "status", "loaded", "inserted", "duplicates", "rejected", "error"],
-      runs.map((run) => [
-        time(run.startedAt),
-        run.trigger,
-        run.status,
-        ...[run.objects.loaded, run.events.inserted, run.events.duplicates, run.events.rejected].map((n) =>
-          count(n ?? 0),
-        ),
-        run.error?.message ?? "",
-      ]),
-    ),
+    `The warehouse holds ${count(events)} events${newestEvent ? `; the newest is of ${time(newestEvent)}, ${ago(newestEvent)}` : ""}.`,
+    newestLoad ? `The last object was loaded ${ago(newestLoad)}.` : "No object was loaded yet.",
+    pendingObjects
+      ? paint("yellow", `${count(pendingObjects)} objects of ${source} wait to be loaded: \`run\` does it.`)
+      : `Nothing of ${source} waits to be loaded.`,
+    causes.length > 0
+      ? `In quarantine: ${causes.join(", ")}. \`rejects list\` shows them.`
+      : "Nothing is in quarantine.",
+    ...(runs.length > 0 ? [runsTable(runs)] : []),
   ].join("\n");
 }

@@ -1,4 +1,4 @@
-import type { RunSummary } from "etl-lib";
+import type { RunSummary, Warnings } from "etl-lib";
 import { count, duration, table } from "../shared/format.js";
 
 const HEADLINES = {
@@ -44,12 +44,16 @@ export const interruptionText = ({ dryRun, events }: RunSummary): string =>
 
 function detailTables({ rejects, warnings, dryRun }: RunSummary): string[] {
   const causes = Object.entries(rejects).map(([cause, n]) => [cause, count(n)]);
-  const repairs = Object.entries(warnings).flatMap(([column, byCause]) =>
-    Object.entries(byCause).map(([cause, n]) => [column, cause, count(n ?? 0)]),
-  );
   const kept = dryRun ? "rejected" : "rejected, kept in quarantine (`rejects list` shows them)";
   return [
     ...(causes.length > 0 ? [`\n${kept}`, table(["cause", "events"], causes)] : []),
-    ...(repairs.length > 0 ? ["\nrepaired on the way", table(["column", "cause", "values"], repairs)] : []),
+    ...repairsTable(warnings),
   ];
+}
+
+export function repairsTable(warnings: Warnings): string[] {
+  const repairs = Object.entries(warnings).flatMap(([column, byCause]) =>
+    Object.entries(byCause).map(([cause, n]) => [column, cause, count(n ?? 0)]),
+  );
+  return repairs.length > 0 ? ["\nrepaired on the way", table(["column", "cause", "values"], repairs)] : [];
 }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { type RollupReport, refreshRollups, type VerifyReport, verify, verifyRollups } from "etl-lib";
 import { EXIT } from "../shared/failure.js";
-import { count, oneLine, table } from "../shared/format.js";
+import { count, oneLine, paint, table } from "../shared/format.js";
 import { addSourceOptions, jsonOption } from "../shared/options.js";
 import { printJson } from "../shared/output.js";
 import { withWarehouse } from "../shared/warehouse.js";
@@ -22,50 +22,60 @@ export const define = (command: Command): Command =>
       process.exitCode = hasGaps ? EXIT.failed : EXIT.done;
     });
 
-function reportText({ hours, table: totals, gaps, hasGaps }: VerifyReport, description: string): string {
-  const head = [
-    "hour",
-    "objects",
-    "loaded",
-    "missing",
-    "changed",
-    "mismatched",
-    "read",
-    "inserted",
-    "duplicates",
-    "rejected",
-  ];
-  const rows = hours.map((hour) => [
-    hour.hour,
-    ...[hour.objects, hour.loaded, hour.missing, hour.changed, hour.mismatched].map(count),
-    ...[hour.read, hour.inserted, hour.duplicates, hour.rejected].map(count),
-  ]);
+/** What brings each kind of gap back. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  missing: "`run` over the same window loads them",
+  changed: "`run` over the same window loads what they are now",
+  rejects_mismatch: "`run --reload --key KEY` reads such an object again",
+  table_mismatch:
+    "`run --reload --from … --to …` reads the objects of those days again, and adds what is missing",
+};
+
+/** What differs, and nothing else; in one line what does not. */
+function reportText({ hours, gaps, hasGaps, table: totals }: VerifyReport, source: string): string {
+  const differing = hours.filter(({ missing, changed, mismatched }) => missing + changed + mismatched > 0);
+  const sum = (column: "objects" | "loaded" | "read" | "inserted" | "duplicates" | "rejected") =>
+    count(hours.reduce((total, hour) => total + hour[column], 0));
   return [
-    `Source: ${description}`,
-    table(head, rows),
+    `${sum("loaded")} of ${sum("objects")} objects of ${source} are loaded: ${sum("read")} events read = ${sum("inserted")} inserted + ${sum("duplicates")} duplicates + ${sum("rejected")} rejected.`,
     `The ledger counts ${count(totals.ledgerInserted)} events inserted, the table holds ${count(totals.rows)} rows.`,
-    ...(hasGaps
-      ? [
-          table(
-            ["gap", "object", "what"],
-            gaps.map(({ kind, key, detail }) => [kind, oneLine(key ?? "–", 60), detail]),
-          ),
-          "Missing and changed objects are loaded by `run` over the same window.",
-        ]
-      : ["No gap between source, ledger and table."]),
+    ...(differing.length > 0 ? [hoursTable(differing)] : []),
+    ...(hasGaps ? [gapsText(gaps)] : [paint("green", "No gap between source, ledger and table.")]),
+  ].join("\n");
+}
+
+const hoursTable = (hours: VerifyReport["hours"]): string =>
+  table(
+    ["hour", { name: "objects", drop: 1 }, { name: "loaded", drop: 2 }, "missing", "changed", "mismatched"],
+    hours.map(({ hour, objects, loaded, missing, changed, mismatched }) => [
+      hour,
+      ...[objects, loaded, missing, changed, mismatched].map(count),
+    ]),
+  );
+
+function gapsText(gaps: VerifyReport["gaps"]): string {
+  const kinds = [...new Set(gaps.map(({ kind }) => kind))];
+  const head = ["gap", { name: "object", wrapTo: 24 }, { name: "what", wrapTo: 20 }];
+  return [
+    table(
+      head,
+      gaps.map(({ kind, key, detail }) => [paint("red", kind), key ?? "–", detail]),
+    ),
+    ...kinds.map((kind) => `${kind}: ${REMEDIES[kind] ?? "see docs/runbook.md"}.`),
   ].join("\n");
 }
 
 function rollupsText({ differences }: RollupReport): string {
-  if (differences.length === 0) return "Every rollup equals what the raw rows say.";
+  if (differences.length === 0) return paint("green", "Every rollup equals what the raw rows say.");
   const rows = differences.map(({ rollup, missing, surplus, examples }) => [
     rollup,
     count(missing),
     count(surplus),
     oneLine(JSON.stringify(examples[0]?.row), 80),
   ]);
+  const example = { name: "for example", wrapTo: 20, drop: 1 };
   return [
-    table(["rollup", "missing rows", "surplus rows", "for example"], rows),
-    "`rollups rebuild` makes them anew from the raw rows.",
+    table(["rollup", "missing rows", "surplus rows", example], rows),
+    "rollups: `rollups rebuild` builds them again from the raw rows.",
   ].join("\n");
 }

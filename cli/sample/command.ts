@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { UsageError } from "../shared/failure.js";
 import { count, duration, table } from "../shared/format.js";
 import { jsonOption, wholeNumber } from "../shared/options.js";
 import { printJson } from "../shared/output.js";
@@ -38,6 +39,11 @@ export const define = (command: Command): Command =>
     .action(sample);
 
 function sample({ json = false, ...options }: SampleCommandOptions): void {
+  if (options.out.trim() === "") throw new UsageError("--out is empty: it has to name a folder.");
+  if (options.out.startsWith("s3://"))
+    throw new UsageError(
+      `--out takes a folder, not ${options.out}: write it there, then aws s3 cp --recursive FOLDER ${options.out}.`,
+    );
   const start = Date.now();
   const total = options.events;
   const view = progressView({ quiet: total < WORTH_A_BAR || !process.stderr.isTTY });

@@ -62,12 +62,17 @@ export function failureObject(error: unknown): { status: RunStatus; error: RunEr
 
 /** One sentence on any error. */
 export function sentenceOf(error: unknown): string {
+  if (isDiskFull(error)) return `The disk is full: ${(error as Error).message}.`;
   return explainAwsError(error) ?? (error instanceof Error ? error.message || error.name : String(error));
 }
+
+const isDiskFull = (error: unknown): boolean => (error as NodeJS.ErrnoException)?.code === "ENOSPC";
 
 /** The project's own errors say what to do; anything else is a surprise. */
 function isExpected(error: unknown): boolean {
   const own = [EtlError, CommandError, TargetError, EnvironmentError].some((kind) => error instanceof kind);
   // By its name: its module brings all of the configuration's rules with it.
-  return own || (error as Error)?.name === "ConfigError" || explainAwsError(error) !== null;
+  return (
+    own || (error as Error)?.name === "ConfigError" || isDiskFull(error) || explainAwsError(error) !== null
+  );
 }

@@ -6,14 +6,17 @@ export { type S3SourceOptions, s3Source } from "./extract/s3-source.js";
 export { lookbackWindow, parseWindow } from "./extract/window.js";
 export { type HostState, readHostState } from "./inspect/host-state.js";
 export {
+  findReject,
   listRejects,
   objectOf,
   type RejectFilter,
   type RejectRow,
   rejectedObjects,
+  resolveRejects,
 } from "./inspect/rejects.js";
 export { type RollupDifference, type RollupReport, verifyRollups } from "./inspect/rollups.js";
-export { type RunRow, status, type WarehouseStatus } from "./inspect/status.js";
+export { findRuns, listRuns, type RunDetails, type RunRow } from "./inspect/runs.js";
+export { status, type WarehouseStatus } from "./inspect/status.js";
 export { type Gap, type VerifiedHour, type VerifyReport, verify } from "./inspect/verify.js";
 export { copyIntoEvents } from "./load/copy.js";
 export { assertSchema, migrate } from "./load/migrate.js";

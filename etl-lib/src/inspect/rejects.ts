@@ -12,6 +12,7 @@ export interface RejectFilter {
 }
 
 export interface RejectRow {
+  readonly id: string;
   readonly bucket: string;
   readonly key: string;
   readonly position: number;
@@ -21,22 +22,51 @@ export interface RejectRow {
   readonly rejectedAt: Date;
   /** When its object, or a newer version of it, was read again: the reject no longer stands. */
   readonly requeuedAt: Date | null;
+  /** When someone said that nothing more is to be done about it. */
+  readonly resolvedAt: Date | null;
 }
 
-/** Quarantine, newest first. */
+const COLUMNS = `reject_id::text AS id, bucket, key, position::float8, cause, detail, raw, rejected_at AS "rejectedAt",
+  requeued_at AS "requeuedAt", resolved_at AS "resolvedAt"`;
+
+/** Quarantine, newest first. @param filter.all also what no longer stands, or is resolved @default false */
 export async function listRejects(
   db: Queryable,
-  filter: RejectFilter & { readonly limit: number },
+  filter: RejectFilter & { readonly limit: number; readonly all?: boolean | undefined },
 ): Promise<RejectRow[]> {
   const { rows } = await db.query<RejectRow>(
-    `SELECT bucket, key, position::float8, cause, detail, raw, rejected_at AS "rejectedAt", requeued_at AS "requeuedAt"
-     FROM etl.rejects
+    `SELECT ${COLUMNS} FROM etl.rejects
      WHERE ($1::text IS NULL OR cause = $1) AND ($2::text IS NULL OR key = $2)
-       AND ($3::timestamptz IS NULL OR rejected_at >= $3)
-     ORDER BY rejected_at DESC, reject_id DESC LIMIT $4`,
-    [filter.cause ?? null, filter.key ?? null, filter.since?.toISOString() ?? null, filter.limit],
+       AND ($3::timestamptz IS NULL OR rejected_at >= $3) AND ($4 OR (requeued_at IS NULL AND resolved_at IS NULL))
+     ORDER BY rejected_at DESC, reject_id DESC LIMIT $5`,
+    [
+      filter.cause ?? null,
+      filter.key ?? null,
+      filter.since?.toISOString() ?? null,
+      filter.all ?? false,
+      filter.limit,
+    ],
   );
   return rows;
+}
+
+export async function findReject(db: Queryable, id: number): Promise<RejectRow | undefined> {
+  const { rows } = await db.query<RejectRow>(`SELECT ${COLUMNS} FROM etl.rejects WHERE reject_id = $1`, [id]);
+  return rows[0];
+}
+
+/** Says of rejects that nothing more is to be done about them. They stay, and so do the counts. @returns how many */
+export async function resolveRejects(
+  db: Queryable,
+  filter: Omit<RejectFilter, "since"> & { readonly id?: number | undefined },
+): Promise<number> {
+  const { rowCount } = await db.query(
+    `UPDATE etl.rejects SET resolved_at = now()
+     WHERE requeued_at IS NULL AND resolved_at IS NULL AND ($1::bigint IS NULL OR reject_id = $1)
+       AND ($2::text IS NULL OR cause = $2) AND ($3::text IS NULL OR key = $3)`,
+    [filter.id ?? null, filter.cause ?? null, filter.key ?? null],
+  );
+  return rowCount ?? 0;
 }
 
 const PAGE = 1000;

@@ -1,19 +1,10 @@
 import { listObjects } from "../extract/plan.js";
 import { notYetLoaded } from "../load/ledger.js";
 import type { Queryable } from "../load/warehouse.js";
-import type { EventCounts, ObjectCounts, RejectCounts, RunError, Source, Window } from "../types.js";
+import type { RejectCounts, Source, Window } from "../types.js";
+import { listRuns, type RunRow } from "./runs.js";
 
-export interface RunRow {
-  readonly runId: string;
-  readonly trigger: string;
-  /** A run that was killed stays `running`. */
-  readonly status: string;
-  readonly startedAt: Date;
-  readonly finishedAt: Date | null;
-  readonly objects: Partial<ObjectCounts>;
-  readonly events: Partial<EventCounts>;
-  readonly error: RunError | null;
-}
+const RUNS_SHOWN = 10;
 
 export interface WarehouseStatus {
   readonly events: number;
@@ -21,7 +12,7 @@ export interface WarehouseStatus {
   readonly newestLoad: Date | null;
   /** Objects of the source's window that no run has loaded yet; null when no source was given. */
   readonly pendingObjects: number | null;
-  /** In quarantine and not requeued. */
+  /** In quarantine, neither read again nor resolved. */
   readonly rejects: Readonly<RejectCounts>;
   readonly runs: readonly RunRow[];
 }
@@ -38,11 +29,8 @@ export async function status(
   );
   const { events, newest_event: newestEvent, newest_load: newestLoad } = freshness.rows[0];
   const rejects = await db.query<{ cause: string; count: number }>(
-    "SELECT cause, sum(records)::float8 AS count FROM etl.rejects WHERE requeued_at IS NULL GROUP BY cause ORDER BY cause",
-  );
-  const runs = await db.query<RunRow>(
-    `SELECT run_id AS "runId", trigger, status, started_at AS "startedAt", finished_at AS "finishedAt", objects, events, error
-     FROM etl.runs ORDER BY started_at DESC LIMIT 10`,
+    `SELECT cause, sum(records)::float8 AS count FROM etl.rejects
+     WHERE requeued_at IS NULL AND resolved_at IS NULL GROUP BY cause ORDER BY cause`,
   );
   return {
     events,
@@ -50,7 +38,7 @@ export async function status(
     newestLoad,
     pendingObjects: pending ? await countPending(db, pending) : null,
     rejects: Object.fromEntries(rejects.rows.map(({ cause, count }) => [cause, count])),
-    runs: runs.rows,
+    runs: await listRuns(db, RUNS_SHOWN),
   };
 }
 
