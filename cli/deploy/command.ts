@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { forgetSavedPlan, PLAN_FILE, readSavedPlan, type SavedStack, whyNot } from "../plan/saved-plan.js";
-import { runHere } from "../plan/terraform.js";
+import { runHere, synthesizeNamed } from "../plan/terraform.js";
 import { CommandError, UsageError } from "../shared/failure.js";
 import { assertStateBucket } from "./state-bucket.js";
 
@@ -17,10 +17,30 @@ export const define = (command: Command): Command =>
 async function deploy(given: readonly string[], options: { plan?: true; output: string }): Promise<void> {
   await assertStateBucket(process.env);
   if (options.plan) return applySavedPlan(given, options.output);
-  const stacks = given.some((word) => !word.startsWith("-")) ? given : ["*", ...given];
-  // A stack alone is deployed on the outputs that those it reads from have in the state.
-  const args = ["deploy", ...stacks, "--ignore-missing-stack-dependencies", "--output", options.output];
-  process.exitCode = await runHere("cdktf", args, ".");
+  const isOption = (word: string) => word.startsWith("-");
+  const names = given.filter((word) => !isOption(word));
+  const args = [...given.filter(isOption), "--output", options.output];
+  process.exitCode =
+    names.length === 0
+      ? await runHere("cdktf", ["deploy", "*", ...args], ".")
+      : await deployNamed(names, args, options);
+}
+
+/**
+ * A stack alone is deployed on the outputs that those it reads from have in the state. With that option cdktf knows no
+ * order any more and deploys all it is given at once, so it is given one at a time.
+ */
+async function deployNamed(
+  names: readonly string[],
+  args: readonly string[],
+  { output }: { output: string },
+): Promise<number> {
+  for (const { name } of await synthesizeNamed(names, output)) {
+    const alone = ["deploy", name, "--ignore-missing-stack-dependencies", "--skip-synth", ...args];
+    const code = await runHere("cdktf", alone, ".");
+    if (code !== 0) return code;
+  }
+  return 0;
 }
 
 /** Applies the stacks in order, as far as their plans hold. */

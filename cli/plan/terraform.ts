@@ -4,7 +4,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { stripVTControlCharacters } from "node:util";
-import { CommandError } from "../shared/failure.js";
+import { CommandError, UsageError } from "../shared/failure.js";
 
 /** Part of cdktf's manifest.json. */
 interface Manifest {
@@ -30,6 +30,21 @@ export async function synthesize(output: string): Promise<ManifestStack[]> {
   if (synth.code !== 0) throw new CommandError(`cdktf synth failed:\n${withoutSpinner(synth.all)}`);
   const manifest = JSON.parse(await readFile(join(output, "manifest.json"), "utf8")) as Manifest;
   return inDependencyOrder(Object.values(manifest.stacks));
+}
+
+/**
+ * Synthesizes, and picks the stacks that are named, each after those it reads from; all of them when none is named.
+ *
+ * @throws {UsageError} a name is no stack's
+ */
+export async function synthesizeNamed(names: readonly string[], output: string): Promise<ManifestStack[]> {
+  const stacks = await synthesize(output);
+  const unknown = names.filter((name) => !stacks.some((stack) => stack.name === name));
+  if (unknown.length > 0)
+    throw new UsageError(
+      `There is no stack ${unknown.join(", ")}: the stacks are ${stacks.map(({ name }) => name).join(", ")}.`,
+    );
+  return stacks.filter(({ name }) => names.length === 0 || names.includes(name));
 }
 
 /** Each stack after those it reads from; otherwise by name, so that two reports compare. */
