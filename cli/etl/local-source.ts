@@ -4,7 +4,7 @@ import { mkdtemp, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { directorySource, type Source, type SourcePage } from "etl-lib";
+import { directorySource, keyTime, type Source, type SourceObject, type SourcePage } from "etl-lib";
 import picomatch from "picomatch";
 import { UsageError } from "../shared/failure.js";
 
@@ -127,5 +127,28 @@ async function stdinSource(input: NodeJS.ReadableStream): Promise<Source> {
     async *read() {
       for await (const { objects } of kept.list(basename(file))) if (objects[0]) yield* kept.read(objects[0]);
     },
+  };
+}
+
+/**
+ * A source whose files came by git, which keeps no times: each is as old as the end of the hour or day that its key names,
+ * wherever and whenever it was checked out.
+ */
+export function datedByKey(source: Source): Source {
+  const listed = new Map<string, SourceObject>();
+  const dated = (object: SourceObject): SourceObject => {
+    const span = keyTime(object.key)?.span;
+    if (!span) return object;
+    listed.set(object.key, object);
+    const at = span.to - 1000; // the last second of it, so that an event without a time is of that hour or day
+    return { ...object, lastModified: new Date(at), etag: `${object.size}-${at}` };
+  };
+  return {
+    bucket: source.bucket,
+    async *list(prefix, options): AsyncGenerator<SourcePage> {
+      for await (const { objects, folders } of source.list(prefix, options))
+        yield { objects: objects.map(dated), folders };
+    },
+    read: (object) => source.read(listed.get(object.key) ?? object),
   };
 }

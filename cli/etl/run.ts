@@ -15,6 +15,7 @@ import { addSourceOptions, jsonOption, wholeNumber } from "../shared/options.js"
 import { printJson } from "../shared/output.js";
 import { type Progress, progressView } from "../shared/progress.js";
 import { withWarehouse } from "../shared/warehouse.js";
+import { daysPlot, NEXT_STEPS } from "./after-load.js";
 import { type Selection, type SourceOptions, select } from "./source.js";
 import { interruptionText, summaryText } from "./summary.js";
 
@@ -58,11 +59,15 @@ async function run(options: RunCommandOptions): Promise<void> {
   const timeBudgetMs = options.timeBudget ? parseDuration(options.timeBudget, "--time-budget") : undefined;
   const selection = await selectObjects(options);
   const { quiet = false } = options;
-  const summary = await withWarehouse({ quiet, graceMs: GRACE_MS }, ({ pool }, signal) =>
-    load(pool, selection, { ...options, timeBudgetMs, signal }),
-  );
+  let plot = "";
+  const summary = await withWarehouse({ quiet, graceMs: GRACE_MS }, async ({ pool }, signal) => {
+    const done = await load(pool, selection, { ...options, timeBudgetMs, signal });
+    const isShown = !quiet && !options.json && !done.dryRun && done.status === "succeeded";
+    if (isShown) plot = `${await daysPlot(pool)}\n${NEXT_STEPS}`;
+    return done;
+  });
   if (options.json) printJson(summary);
-  else if (!quiet && summary.status !== "interrupted") console.log(summaryText(summary));
+  else if (!quiet && summary.status !== "interrupted") console.log(summaryText(summary) + plot);
   else if (summary.error) console.error(summary.error.message);
   process.exitCode = exitCode(summary, options.strict ?? false);
   if (summary.status !== "skipped" || summary.objects.listed > 0 || options.allowEmpty) return;

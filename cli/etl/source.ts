@@ -4,7 +4,7 @@ import { type Env, readLookbackHours } from "../../connect/environment.js";
 import { parseDuration } from "../shared/duration.js";
 import { UsageError } from "../shared/failure.js";
 import { environment, PROJECT_ROOT } from "../shared/project.js";
-import { first, localSource } from "./local-source.js";
+import { datedByKey, first, localSource } from "./local-source.js";
 
 const SAMPLES = join(PROJECT_ROOT, "samples");
 
@@ -46,7 +46,8 @@ export async function select(
 }
 
 async function selectLocal(location: string, window: Window | null): Promise<Selection> {
-  const { source, hasTimes } = await localSource(location);
+  const { source: found, hasTimes } = await localSource(location);
+  const source = location === SAMPLES ? datedByKey(found) : found;
   if (window && !hasTimes)
     throw new UsageError(
       `--from, --to and --last need folders events/YYYY/MM/DD/, and ${location} has none: leave them out.`,

@@ -66,6 +66,13 @@ describe("what --source takes", () => {
     expect(await keys("bucket", { limit: 2 })).to.have.length(2);
   });
 
+  it("the bundled samples, as old as their keys say: git keeps no times", async () => {
+    const { source } = await select({}, {});
+    for await (const { objects } of source.list("events/2026/11/20/"))
+      for (const { key, lastModified } of objects)
+        expect(lastModified.toISOString(), key).to.match(/^2026-11-20T\d\d:59:59/);
+  });
+
   const refusals: readonly [what: string, options: object, says: RegExp][] = [
     ["nothing", { source: "" }, /--source is empty/],
     ["what is not there", { source: "/no/such/place" }, /no file or directory \/no\/such\/place/],
