@@ -1,4 +1,4 @@
-import { LOOKBACK_HOURS, POSTGRES_PORT } from "../functions/etl/contract.js";
+import { LOOKBACK_HOURS, POSTGRES_PORT, RECENT_HOURS } from "../functions/etl/contract.js";
 
 export const SSL_MODES = ["disable", "require", "verify-full"] as const;
 /** As libpq's `sslmode`: `require` encrypts, `verify-full` also checks the certificate and its name. */
@@ -30,6 +30,7 @@ export interface EtlEnvironment {
   readonly warehouse: WarehouseEnvironment;
   readonly rawBucket: string;
   readonly lookbackHours: number;
+  readonly recentHours: number;
 }
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -46,6 +47,7 @@ export function readEtlEnvironment(env: Env): EtlEnvironment {
     warehouse: readWarehouseEnvironment(env),
     rawBucket: required(env, "RAW_BUCKET", "the bucket with the raw events"),
     lookbackHours: readLookbackHours(env),
+    recentHours: integer(env, "ETL_RECENT_HOURS", RECENT_HOURS),
   };
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { LOOKBACK_HOURS, POSTGRES_PORT } from "../functions/etl/contract.js";
+import { LOOKBACK_HOURS, POSTGRES_PORT, RECENT_HOURS } from "../functions/etl/contract.js";
 import { parseAddress, parseCidr } from "./cidr.js";
 
 /** One key of the configuration. `rule` completes the sentence "must be …". */
@@ -192,7 +192,13 @@ export const configKeys = {
     LOOKBACK_HOURS.min,
     LOOKBACK_HOURS.max,
     LOOKBACK_HOURS.default,
-    "hours that a scheduled run looks back for events not yet loaded",
+    "hours within which an object may be written late: a sweep, once a day, lists so many",
+  ),
+  recentHours: count(
+    RECENT_HOURS.min,
+    RECENT_HOURS.max,
+    RECENT_HOURS.default,
+    "hours before the one at hand that every scheduled run lists",
   ),
   tracing: switchKey(false, "record X-Ray traces of the function"),
   ruleName: name(64, "SBW_ETL_HOURLY_RULE", "the EventBridge rule"),

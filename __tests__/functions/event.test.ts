@@ -4,10 +4,9 @@ import { parseEvent } from "../../functions/etl/event.js";
 
 const DEFAULTS = {
   rawBucket: "clickstream-s3-ingest",
-  lookbackHours: 24,
-  now: new Date("2025-12-06T05:30:00Z"),
+  lookback: { hours: 24, recentHours: 2 },
 };
-const LOOKBACK = { from: new Date("2025-12-05T05:00:00Z"), to: new Date("2025-12-06T06:00:00Z") };
+const LOOKBACK = { window: null, lookback: DEFAULTS.lookback };
 /** As EventBridge sends it. */
 const SCHEDULED = {
   version: "0",
@@ -25,12 +24,12 @@ const parse = (event: unknown) => parseEvent(event, DEFAULTS);
 
 describe("the function's event", () => {
   it("of the schedule means the look-back window", () => {
-    expect(parse(SCHEDULED)).to.deep.equal({ trigger: "schedule", window: LOOKBACK, dryRun: false });
+    expect(parse(SCHEDULED)).to.deep.equal({ trigger: "schedule", ...LOOKBACK, dryRun: false });
   });
 
   it("may be empty: the look-back window by hand", () => {
     for (const event of [{}, null, undefined]) {
-      expect(parse(event)).to.deep.equal({ trigger: "manual", window: LOOKBACK, dryRun: false });
+      expect(parse(event)).to.deep.equal({ trigger: "manual", ...LOOKBACK, dryRun: false, rollups: true });
     }
   });
 
@@ -39,7 +38,13 @@ describe("the function's event", () => {
       trigger: "manual",
       window: { from: new Date("2025-12-01T00:00:00Z"), to: new Date("2025-12-02T00:00:00Z") },
       dryRun: false,
+      rollups: true,
     });
+  });
+
+  it("may leave the rollups to a later run", () => {
+    const event = { from: "2025-12-01T00:00:00Z", to: "2025-12-02T00:00:00Z", rollups: false };
+    expect(parse(event)).to.include({ rollups: false });
   });
 
   it("may name a prefix, which no window bounds", () => {
@@ -48,11 +53,17 @@ describe("the function's event", () => {
       window: null,
       prefix: "events/2025/12/06/",
       dryRun: true,
+      rollups: true,
     });
   });
 
   it("may ask for a dry run of the look-back window", () => {
-    expect(parse({ dryRun: true })).to.deep.equal({ trigger: "manual", window: LOOKBACK, dryRun: true });
+    expect(parse({ dryRun: true })).to.deep.equal({
+      trigger: "manual",
+      ...LOOKBACK,
+      dryRun: true,
+      rollups: true,
+    });
   });
 
   const refused: [name: string, event: unknown, sentence: string][] = [

@@ -60,7 +60,7 @@ describe("integration: the same event more than once", function () {
     lab.s3.put(hourKey("a.json"), json(events(5, 20)));
     const { objects, events: loaded } = await lab.run();
     expect([objects, loaded]).to.deep.equal([
-      { listed: 1, alreadyLoaded: 0, loaded: 1, failed: 0, remaining: 0 },
+      { listed: 1, alreadyLoaded: 0, loaded: 1, failed: 0, remaining: 0, unlisted: 0 },
       counts(15, 10, 5),
     ]);
     expect(await ledger()).to.have.length(2);

@@ -125,7 +125,7 @@ describe("integration: PostgreSQL fails in the middle of a run", function () {
     const failed = await lab.runUnchecked({ pool });
     expect([failed.status, failed.objects, failed.events]).to.deep.equal([
       "failed",
-      { listed: 0, alreadyLoaded: 0, loaded: 0, failed: 0, remaining: 0 },
+      { listed: 0, alreadyLoaded: 0, loaded: 0, failed: 0, remaining: 0, unlisted: 0 },
       counts(0, 0),
     ]);
     expect(failed.error).to.include({ kind: "retriable", stage: "load" });

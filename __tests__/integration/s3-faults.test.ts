@@ -126,8 +126,8 @@ describe("integration: S3 fails in the middle of a run", function () {
     putEvents(50);
     const refused = lab.s3.fault(refuse(403, "AccessDenied"), { when: gets(hourKey("0025.json")) });
     for (const objects of [
-      { listed: 50, alreadyLoaded: 0, loaded: 49, failed: 1, remaining: 0 },
-      { listed: 50, alreadyLoaded: 49, loaded: 0, failed: 1, remaining: 0 },
+      { listed: 50, alreadyLoaded: 0, loaded: 49, failed: 1, remaining: 0, unlisted: 0 },
+      { listed: 50, alreadyLoaded: 49, loaded: 0, failed: 1, remaining: 0, unlisted: 0 },
     ]) {
       const summary = await lab.run({ batchRows: 20 });
       expect([summary.status, summary.objects]).to.deep.equal(["partial", objects]);

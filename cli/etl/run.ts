@@ -105,7 +105,8 @@ function notStarted(error: unknown, { dryRun = false }: RunCommandOptions) {
     events: noEvents(),
     rejects: {},
     warnings: {},
-    durationMs: 0,
+    sealed: 0,
+  durationMs: 0,
     error: described,
     errors: described ? [described] : [],
   };

@@ -8,6 +8,7 @@ export const noObjects = (): ObjectCounts => ({
   loaded: 0,
   failed: 0,
   remaining: 0,
+  unlisted: 0,
 });
 
 export function addEvents(counts: EventCounts, more: EventCounts): void {

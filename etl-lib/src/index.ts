@@ -33,6 +33,7 @@ export {
 } from "./load/rollups.js";
 export type { Queryable, WarehouseClient, WarehousePool } from "./load/warehouse.js";
 export { DEFAULT_RETRY, type RetryPolicy } from "./retry.js";
+export type { LookbackOptions } from "./run/look-back.js";
 export { readChunks } from "./run/read-chunks.js";
 export { type RunOptions, runEtl } from "./run/run.js";
 export { describeError, type RunProgress } from "./run/run-record.js";

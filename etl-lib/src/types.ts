@@ -148,6 +148,8 @@ export interface ObjectCounts {
   failed: number;
   /** Left for the next run: the time budget ended, or the object changed while it was read. */
   remaining: number;
+  /** Hours and days of the window that there was no time to list to their end. */
+  unlisted: number;
 }
 
 export type RunStatus = "succeeded" | "partial" | "skipped" | "interrupted" | "failed";
@@ -169,6 +171,8 @@ export interface RunSummary {
   events: EventCounts;
   rejects: RejectCounts;
   warnings: Warnings;
+  /** Rows of the ledger, of days that no look-back reaches, that were folded into seals; null: that failed. */
+  sealed: number | null;
   durationMs: number;
   /** What ended the run, else the first object that could not be read. */
   error: RunError | null;

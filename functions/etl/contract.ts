@@ -5,8 +5,10 @@ export const HANDLER = "etl/index.handler";
 
 export const POSTGRES_PORT = 5432;
 
-/** Hours that a run looks back for objects not yet loaded, where its event names no window. */
+/** Hours within which an object may be written late: a sweep looks back for it, where an event names no window. */
 export const LOOKBACK_HOURS = { min: 1, max: 2_160, default: 72 } as const;
+/** Hours before the one at hand that every run lists; those that a sweep alone lists are behind them. */
+export const RECENT_HOURS = { min: 1, max: 2_160, default: 2 } as const;
 
 /** CloudWatch namespace of the metrics. Their one dimension is `service`, whose value is the function's name. */
 export const METRICS_NAMESPACE = "Clickstream/ETL";

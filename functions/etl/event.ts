@@ -1,53 +1,56 @@
-import { lookbackWindow, PlanError, parseWindow, type RunTrigger, type Window } from "etl-lib";
+import { type LookbackOptions, PlanError, parseWindow, type RunTrigger, type Window } from "etl-lib";
 
 /** What one invocation asks for, ready for `runEtl`. */
 export interface RunRequest {
   readonly trigger: RunTrigger;
   readonly window: Window | null;
+  readonly lookback?: LookbackOptions;
   readonly prefix?: string;
   readonly dryRun: boolean;
+  readonly rollups?: boolean;
 }
 
 export interface RequestDefaults {
   readonly rawBucket: string;
-  readonly lookbackHours: number;
-  readonly now: Date;
+  readonly lookback: LookbackOptions;
 }
 
-const KNOWN_KEYS = ["from", "to", "prefix", "dryRun"];
+const KNOWN_KEYS = ["from", "to", "prefix", "dryRun", "rollups"];
 const EVENTS_PREFIX = "events/";
 
 /**
  * The event contract:
- * - EventBridge's scheduled event: the look-back window, trigger `schedule`.
- * - `{}`: the look-back window by hand.
+ * - EventBridge's scheduled event: the look-back, trigger `schedule`.
+ * - `{}`: the look-back by hand.
  * - `{"from": "2025-12-06T00:00Z", "to": "2025-12-07T00:00Z"}`: the UTC hours of [from, to), a backfill.
  * - `{"prefix": "events/2025/12/06/"}`: all below the prefix.
- * - any of the last three with `"dryRun": true`: plans and counts, writes nothing.
+ * - any of the last three with `"dryRun": true`: plans and counts, writes nothing; with `"rollups": false`: leaves the
+ *   rollups to a later run.
  *
  * @throws {PlanError} the event is none of these
  */
 export function parseEvent(event: unknown, defaults: RequestDefaults): RunRequest {
-  if (isScheduled(event)) return { trigger: "schedule", window: lookback(defaults), dryRun: false };
+  const { lookback } = defaults;
+  if (isScheduled(event)) return { trigger: "schedule", window: null, lookback, dryRun: false };
   const request = asObject(event);
   refuseUnknownKeys(request, defaults.rawBucket);
-  const dryRun = readDryRun(request.dryRun);
   const { from, to, prefix } = request;
-  if (prefix !== undefined) return { trigger: "manual", window: null, prefix: readPrefix(request), dryRun };
-  if (from === undefined && to === undefined)
-    return { trigger: "manual", window: lookback(defaults), dryRun };
+  const manual = {
+    trigger: "manual",
+    window: null,
+    dryRun: readSwitch(request, "dryRun", false),
+    rollups: readSwitch(request, "rollups", true),
+  } as const;
+  if (prefix !== undefined) return { ...manual, prefix: readPrefix(request) };
+  if (from === undefined && to === undefined) return { ...manual, lookback };
   if (typeof from !== "string" || typeof to !== "string") {
     throw refusal('"from" and "to" go together, both as text, e.g. "2025-12-06T00:00:00Z".');
   }
-  return { trigger: "manual", window: parseWindow(from, to), dryRun };
+  return { ...manual, window: parseWindow(from, to) };
 }
 
 function isScheduled(event: unknown): boolean {
   return typeof event === "object" && event !== null && "source" in event && event.source === "aws.events";
-}
-
-function lookback(defaults: RequestDefaults): Window {
-  return lookbackWindow(defaults.lookbackHours, defaults.now);
 }
 
 function asObject(event: unknown): Record<string, unknown> {
@@ -68,10 +71,10 @@ function refuseUnknownKeys(request: Record<string, unknown>, rawBucket: string):
   }
 }
 
-function readDryRun(value: unknown): boolean {
-  if (value === undefined) return false;
+function readSwitch(request: Record<string, unknown>, key: string, fallback: boolean): boolean {
+  const value = request[key] ?? fallback;
   if (typeof value === "boolean") return value;
-  throw refusal(`"dryRun" has to be true or false, but is ${JSON.stringify(value)}.`);
+  throw refusal(`"${key}" has to be true or false, but is ${JSON.stringify(value)}.`);
 }
 
 function readPrefix({ prefix, from, to }: Record<string, unknown>): string {

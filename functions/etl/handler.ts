@@ -68,8 +68,9 @@ async function run(
   { environment, source, pool }: Resources,
   { logger, metrics }: Telemetry,
 ): Promise<RunSummary> {
-  const { rawBucket, lookbackHours } = environment;
-  const request = parseEvent(event, { rawBucket, lookbackHours, now: new Date() });
+  const { rawBucket, lookbackHours, recentHours } = environment;
+  const lookback = { hours: lookbackHours, recentHours };
+  const request = parseEvent(event, { rawBucket, lookback });
   logger.info("Run starts", { request });
   await pool.prepare();
   const summary = await runEtl({ ...request, source, pool, ...budgets(context) });

@@ -104,6 +104,7 @@ export class EtlFunction extends Construct {
       DWH_SSL_CA_PARAMETER: secrets.certificate.name,
       RAW_BUCKET: config.rawBucket,
       ETL_LOOKBACK_HOURS: String(config.lookbackHours),
+      ETL_RECENT_HOURS: String(config.recentHours),
       POWERTOOLS_SERVICE_NAME: config.functionName,
       POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
     };

@@ -94,6 +94,21 @@ describe("sideBySide", () => {
     expect(made).to.deep.equal([0, 1]);
   });
 
+  it("gives a slow reader the first ones first", async () => {
+    const sources = [0, 1, 2].map(
+      (source) =>
+        async function* () {
+          for (let value = 0; value < 3; value++) yield source * 3 + value;
+        },
+    );
+    const found: number[] = [];
+    for await (const value of sideBySide(sources, 3)) {
+      found.push(value);
+      await settled();
+    }
+    expect(found).to.deep.equal([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
   it("fails with the first that fails, and ends the others", async () => {
     let ended = 0;
     const endless = async function* () {

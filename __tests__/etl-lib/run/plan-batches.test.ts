@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import { parseWindow } from "../../../etl-lib/src/extract/window.js";
+import type { Queryable } from "../../../etl-lib/src/load/warehouse.js";
+import { freshListings } from "../../../etl-lib/src/run/fresh-objects.js";
 import { type BatchPlan, type BatchToLoad, planBatches } from "../../../etl-lib/src/run/plan-batches.js";
-import type { SourceObject } from "../../../etl-lib/src/types.js";
 import { MemorySource } from "../support/memory-source.js";
 
 const MIB = 1024 * 1024;
@@ -14,23 +15,33 @@ const stored = (sizes: readonly number[], pageSize?: number) =>
     pageSize,
   );
 
+type Loaded = (key: string) => boolean;
+
+const listings = (source: MemorySource, loaded: Loaded, asked: string[][] = []) =>
+  freshListings({ source, window: WINDOW, db: ledger(source, loaded, asked), retrying: (query) => query() });
+
+/** As `etl.objects` and `etl.sealed` answer. */
+const ledger = (source: MemorySource, loaded: Loaded, asked: string[][]): Queryable => ({
+  async query(text: string, [, keys]: unknown[] = []) {
+    if (!text.includes("FROM etl.objects")) return { rows: [], rowCount: 0 };
+    asked.push(keys as string[]);
+    const rows = source.objects.filter(({ key }) => (keys as string[]).includes(key) && loaded(key));
+    return { rows: rows as never[], rowCount: rows.length };
+  },
+});
+
 async function plan(
   source: MemorySource,
-  {
-    maxObjects = 1000,
-    loaded = () => false,
-    ...rest
-  }: Partial<BatchPlan> & { loaded?: (object: SourceObject) => boolean },
+  { maxObjects = 1000, loaded = () => false, ...rest }: Partial<BatchPlan> & { loaded?: Loaded },
 ) {
-  const listed: { listed: number; fresh: number; bytes: number }[] = [];
+  const listed: { listed: number; fresh: number }[] = [];
   const batches: BatchToLoad[] = [];
   const steps = planBatches({
-    source,
-    window: WINDOW,
-    prefix: undefined,
+    listings: listings(source, loaded),
     maxObjects,
-    subtractLoaded: async (page) => page.filter((object) => !loaded(object)),
-    onListed: ({ listed: count, fresh, bytes }) => listed.push({ listed: count, fresh, bytes }),
+    clock: Date.now,
+    isTimeUp: () => false,
+    onListed: ({ listed: count, fresh }) => void listed.push({ listed: count, fresh: fresh.length }),
     ...rest,
   });
   for await (const batch of steps) {
@@ -56,14 +67,11 @@ describe("planBatches", () => {
   });
 
   it("leaves out what the ledger has, and asks it page by page", async () => {
-    const pages: number[] = [];
-    const { batches } = await plan(stored(Array(10).fill(1), 4), {
-      subtractLoaded: async (page) => {
-        pages.push(page.length);
-        return page.filter(({ key }) => Number(key.slice(-1)) % 2 === 0);
-      },
-    });
-    expect(pages.filter((length) => length > 0)).to.deep.equal([4, 4, 2]);
+    const source = stored(Array(10).fill(1), 4);
+    const asked: string[][] = [];
+    const isOdd = (key: string) => Number(key.slice(-1)) % 2 === 1;
+    const { batches } = await plan(source, { listings: listings(source, isOdd, asked) });
+    expect(asked.map(({ length }) => length)).to.deep.equal([4, 4, 2]);
     expect(batches.flatMap(({ objects }) => objects.map(({ key }) => Number(key.slice(-1))))).to.deep.equal([
       0, 2, 4, 6, 8,
     ]);
@@ -86,25 +94,40 @@ describe("planBatches", () => {
   });
 
   it("tells what each page held and what of it was new", async () => {
-    const { listed } = await plan(stored([1, 2, 4, 8, 16], 2), { loaded: ({ size }) => size === 2 });
-    const held = listed.filter((page) => page.listed > 0);
-    expect(held).to.deep.equal([
-      { listed: 2, fresh: 1, bytes: 1 },
-      { listed: 2, fresh: 2, bytes: 12 },
-      { listed: 1, fresh: 1, bytes: 16 },
+    const { listed } = await plan(stored([1, 2, 4, 8, 16], 2), { loaded: (name) => name === key(1) });
+    expect(listed.filter((page) => page.listed > 0)).to.deep.equal([
+      { listed: 2, fresh: 1 },
+      { listed: 2, fresh: 2 },
+      { listed: 1, fresh: 1 },
     ]);
+  });
+
+  it("lists no further when the time is up, and gives out what it has found", async () => {
+    const source = stored(Array(100).fill(1), 10);
+    let pages = 0;
+    const { sizes } = await plan(source, { isTimeUp: () => pages >= 3, onListed: () => void pages++ });
+    expect(pages).to.equal(3);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).to.be.within(10, 30);
+  });
+
+  it("holds what it has found no longer than a few seconds for others", async () => {
+    let now = 0;
+    const { sizes } = await plan(stored(Array(40).fill(1), 10), {
+      clock: () => now,
+      onListed: () => void (now += 3000),
+    });
+    expect(sizes.length).to.be.greaterThan(1);
   });
 
   it("lists on only as batches are taken", async () => {
     const source = stored(Array(100).fill(1), 10);
     let pages = 0;
     const steps = planBatches({
-      source,
-      window: WINDOW,
-      prefix: undefined,
+      listings: listings(source, () => false),
       maxObjects: 10,
-      subtractLoaded: async (page) => page,
-      onListed: () => pages++,
+      clock: Date.now,
+      isTimeUp: () => false,
+      onListed: () => void pages++,
     });
     await steps.next();
     const before = pages;
@@ -116,23 +139,23 @@ describe("planBatches", () => {
   it("keeps from the ledger the keys that PostgreSQL cannot hold, and tells of them", async () => {
     const source = new MemorySource([key("a"), key("b\0"), key("c")].map((key) => ({ key, content: "{}" })));
     const unnamable: string[] = [];
-    const asked: string[] = [];
+    const asks: string[][] = [];
     const { batches } = await plan(source, {
-      subtractLoaded: async (page) => {
-        asked.push(...page.map(({ key }) => key));
-        return page;
-      },
-      onListed: (page) => unnamable.push(...page.unnamable.map(({ key }) => key)),
+      listings: listings(source, () => false, asks),
+      onListed: (page) => void unnamable.push(...page.unnamable.map(({ key }) => key)),
     });
+    const asked = asks.flat();
     expect(asked).to.deep.equal([key("a"), key("c")]);
     expect(unnamable).to.deep.equal([key("b\0")]);
     expect(batches.flatMap(({ objects }) => objects.map(({ key }) => key))).to.deep.equal(asked);
   });
 
   it("fails when the ledger fails", async () => {
-    const error = await plan(stored([1]), {
-      subtractLoaded: () => Promise.reject(new Error("no ledger")),
-    }).catch((error: Error) => error);
+    const source = stored([1]);
+    const fail = () => {
+      throw new Error("no ledger");
+    };
+    const error = await plan(source, { listings: listings(source, fail) }).catch((error: Error) => error);
     expect(error).to.be.an("error").with.property("message", "no ledger");
   });
 });

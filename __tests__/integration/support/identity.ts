@@ -43,7 +43,8 @@ export async function ledgerOf(db: Queryable, runId: string | null = null): Prom
   const { rows } = await db.query<EventCounts>(
     `SELECT coalesce(sum(read), 0)::int AS read, coalesce(sum(inserted), 0)::int AS inserted,
        coalesce(sum(duplicates), 0)::int AS duplicates, coalesce(sum(rejected), 0)::int AS rejected
-     FROM etl.objects WHERE $1::uuid IS NULL OR run_id = $1`,
+     FROM (SELECT read, inserted, duplicates, rejected FROM etl.objects WHERE $1::uuid IS NULL OR run_id = $1
+       UNION ALL SELECT read, inserted, duplicates, 0 FROM etl.sealed WHERE $1::uuid IS NULL) AS ledger`,
     [runId],
   );
   return rows[0] ?? NO_COUNTS;

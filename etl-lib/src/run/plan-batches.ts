@@ -1,69 +1,80 @@
-import { listObjects } from "../extract/plan.js";
-import { notYetLoaded } from "../load/ledger.js";
-import type { Source, SourceObject, Window } from "../types.js";
+import { LISTINGS_AT_ONCE } from "../extract/plan.js";
+import { sideBySide } from "../extract/side-by-side.js";
+import type { Unit } from "../extract/units.js";
+import type { SourceObject } from "../types.js";
+import type { FreshPage } from "./fresh-objects.js";
 
 /** Objects to load in one transaction. */
 export interface BatchToLoad {
-  /** In the order of their keys: see `claim`. */
   readonly objects: readonly SourceObject[];
+  /** Of each object, the hour or day that it was listed with. */
+  readonly units: readonly (Unit | null)[];
   /** Their stored size. */
   readonly bytes: number;
 }
 
-/** A page of the listing, counted. */
-export interface ListedPage {
-  readonly listed: number;
-  /** Not in the ledger. */
-  readonly fresh: number;
-  /** Stored size of the fresh ones. */
-  readonly bytes: number;
-  /** Those the ledger cannot name: PostgreSQL's text holds no U+0000. */
-  readonly unnamable: readonly SourceObject[];
-}
-
 export interface BatchPlan {
-  readonly source: Source;
-  readonly window: Window | null;
-  readonly prefix: string | undefined;
+  /** Newest hours first. */
+  readonly listings: readonly (() => AsyncIterable<FreshPage>)[];
   /** Objects in a batch, at most. */
   readonly maxObjects: number;
-  /** Runs the ledger look-up of one page, with the caller's retries. */
-  readonly subtractLoaded: (
-    page: readonly SourceObject[],
-    lookUp: typeof notYetLoaded,
-  ) => Promise<readonly SourceObject[]>;
-  readonly onListed: (page: ListedPage) => void;
+  readonly onListed: (page: FreshPage) => void | Promise<void>;
+  /** Ends the planning, wherever it is; what it has found is a last batch. */
+  readonly isTimeUp: () => boolean;
+  /** Milliseconds. */
+  readonly clock: () => number;
 }
 
 const MAX_BATCH_OBJECTS = 2000;
 const MAX_BATCH_BYTES = 8 * 1024 * 1024;
+/** What was found waits no longer for others: a listing that finds little may go on for minutes. */
+const LONGEST_WAIT_MS = 5000;
 
 /**
- * The work of a run: what the window holds less what the ledger has, grouped into batches. No cursor is kept, so late,
- * overwritten and failed objects are found by any later run.
+ * The work of a run: what is listed less what the ledger has, grouped into batches while the listing goes on. No cursor
+ * is kept, so late, overwritten and failed objects are found by any later listing.
  */
 export async function* planBatches(plan: BatchPlan): AsyncGenerator<BatchToLoad> {
-  const maxObjects = Math.min(plan.maxObjects, MAX_BATCH_OBJECTS);
-  let objects: SourceObject[] = [];
-  let bytes = 0;
-  for await (const page of listObjects(plan)) {
-    const unnamable = page.filter(({ key }) => key.includes("\0"));
-    const namable = unnamable.length > 0 ? page.filter(({ key }) => !key.includes("\0")) : page;
-    const fresh = await plan.subtractLoaded(namable, notYetLoaded);
-    plan.onListed({ listed: page.length, fresh: fresh.length, bytes: sizeOf(fresh), unnamable });
-    for (const object of fresh) {
-      if (objects.length >= maxObjects || (objects.length > 0 && bytes + object.size > MAX_BATCH_BYTES)) {
-        yield { objects: objects.sort(byKey), bytes };
-        objects = [];
-        bytes = 0;
-      }
-      objects.push(object);
-      bytes += object.size;
+  const batch = new Batch(Math.min(plan.maxObjects, MAX_BATCH_OBJECTS));
+  for await (const page of sideBySide(plan.listings, LISTINGS_AT_ONCE)) {
+    await plan.onListed(page);
+    for (const object of page.fresh) {
+      if (batch.isFullFor(object)) yield batch.take();
+      batch.add(object, page.unit, plan.clock());
     }
+    if (batch.waitsSince !== null && plan.clock() - batch.waitsSince > LONGEST_WAIT_MS) yield batch.take();
+    if (plan.isTimeUp()) break;
   }
-  if (objects.length > 0) yield { objects: objects.sort(byKey), bytes };
+  if (batch.waitsSince !== null) yield batch.take();
 }
 
-const byKey = (one: SourceObject, other: SourceObject): number => (one.key < other.key ? -1 : 1);
+class Batch {
+  #objects: SourceObject[] = [];
+  #units: (Unit | null)[] = [];
+  #bytes = 0;
+  /** When its first object came; null while it is empty. */
+  waitsSince: number | null = null;
 
-const sizeOf = (objects: readonly SourceObject[]): number => objects.reduce((sum, { size }) => sum + size, 0);
+  constructor(private readonly maxObjects: number) {}
+
+  isFullFor({ size }: SourceObject): boolean {
+    const { length } = this.#objects;
+    return length >= this.maxObjects || (length > 0 && this.#bytes + size > MAX_BATCH_BYTES);
+  }
+
+  add(object: SourceObject, unit: Unit | null, now: number): void {
+    this.waitsSince ??= now;
+    this.#objects.push(object);
+    this.#units.push(unit);
+    this.#bytes += object.size;
+  }
+
+  take(): BatchToLoad {
+    const batch = { objects: this.#objects, units: this.#units, bytes: this.#bytes };
+    this.#objects = [];
+    this.#units = [];
+    this.#bytes = 0;
+    this.waitsSince = null;
+    return batch;
+  }
+}

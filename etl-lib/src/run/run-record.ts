@@ -4,7 +4,7 @@ import type { BatchResult } from "../load/batch-load.js";
 import { toLoadError } from "../load/pg-errors.js";
 import { RepairLog } from "../transform/repair.js";
 import type { EventCounts, ObjectCounts, RejectCounts, RunError, RunSummary } from "../types.js";
-import type { ListedPage } from "./plan-batches.js";
+import type { FreshPage } from "./fresh-objects.js";
 
 export interface RunProgress {
   readonly objects: Readonly<ObjectCounts>;
@@ -18,20 +18,28 @@ export interface RunProgress {
 
 const MAX_ERRORS = 20;
 
-export type TimedStage = "planMs" | "extractMs" | "loadMs" | "rollupsMs";
+export type TimedStage = "planMs" | "extractMs" | "loadMs" | "rollupsMs" | "sealMs";
 
 /** What a run has done so far: counts, times, and what went wrong. */
 export class RunRecord {
   readonly objects: ObjectCounts = noObjects();
   readonly events: EventCounts = noEvents();
   readonly bytes = { listed: 0, loaded: 0 };
-  readonly timings: { [stage in TimedStage]: number } = { planMs: 0, extractMs: 0, loadMs: 0, rollupsMs: 0 };
+  readonly timings: { [stage in TimedStage]: number } = {
+    planMs: 0,
+    extractMs: 0,
+    loadMs: 0,
+    rollupsMs: 0,
+    sealMs: 0,
+  };
   isListed = false;
   /** What ended the run, else the first object that could not be read. */
   error: RunError | null = null;
   readonly errors: RunError[] = [];
   isAborted = false;
   rollupsRefreshed = true;
+  /** Rows of the ledger that were folded; null: that failed. */
+  sealed: number | null = 0;
   isInterrupted = false;
   readonly #rejects: RejectCounts = {};
   readonly #repairs = new RepairLog();
@@ -51,11 +59,19 @@ export class RunRecord {
     return { objects, events, bytes, isListed, elapsedMs };
   }
 
-  listed({ listed, fresh, bytes, unnamable }: ListedPage): void {
+  listed({ listed, fresh, unnamable, isLast }: FreshPage): void {
     this.objects.listed += listed;
-    this.objects.alreadyLoaded += listed - fresh - unnamable.length;
+    this.objects.alreadyLoaded += listed - fresh.length - unnamable.length;
     this.objects.failed += unnamable.length;
-    this.bytes.listed += bytes;
+    this.objects.unlisted -= isLast ? 1 : 0;
+    for (const { size } of fresh) this.bytes.listed += size;
+  }
+
+  /** Nothing is left to do of what the run set out to do, but for objects that cannot be read. */
+  get isWell(): boolean {
+    const { listed, alreadyLoaded, loaded, failed, unlisted } = this.objects;
+    const isAllLoaded = listed === alreadyLoaded + loaded + failed;
+    return this.isListed && unlisted === 0 && isAllLoaded && !this.isAborted && !this.isInterrupted;
   }
 
   loaded({ read, loaded, events, rejects, warnings }: BatchResult): void {
@@ -77,7 +93,16 @@ export class RunRecord {
   failed(error: unknown): void {
     const described = describeError(error);
     this.error ??= described;
-    if (this.errors.length < MAX_ERRORS) this.errors.push(described);
+    this.#note(described);
+  }
+
+  /** What went wrong after all was loaded. */
+  noted(error: unknown): void {
+    this.#note(describeError(error));
+  }
+
+  #note(error: RunError): void {
+    if (this.errors.length < MAX_ERRORS) this.errors.push(error);
   }
 
   /** What ended the run. */
@@ -120,6 +145,7 @@ export class RunRecord {
       events: this.events,
       rejects: this.#rejects,
       warnings: this.#repairs.warnings,
+      sealed: this.sealed,
       durationMs: Math.round(this.elapsedMs),
       error: this.error,
       rollupsRefreshed: this.rollupsRefreshed,
@@ -128,10 +154,10 @@ export class RunRecord {
   }
 
   #status(): RunSummary["status"] {
-    const { loaded, failed, remaining } = this.objects;
+    const { loaded, failed, remaining, unlisted } = this.objects;
     if (this.isAborted) return "failed";
     if (this.isInterrupted) return "interrupted";
-    if (failed > 0 || remaining > 0) return "partial";
+    if (failed > 0 || remaining > 0 || unlisted > 0) return "partial";
     return loaded > 0 ? "succeeded" : "skipped";
   }
 }

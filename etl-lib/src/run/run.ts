@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { ExtractError } from "../errors.js";
+import { lookbackWindow } from "../extract/window.js";
 import { BackgroundRefresh } from "../load/background-refresh.js";
 import type { EventChunk } from "../load/event-chunk.js";
 import { assertSchema } from "../load/migrate.js";
@@ -10,6 +11,9 @@ import { type BatchSink, DryRunSink, WarehouseSink } from "../load/sinks.js";
 import type { WarehousePool } from "../load/warehouse.js";
 import { DEFAULT_RETRY, type RetryPolicy, retrying } from "../retry.js";
 import type { RunSummary, RunTrigger, Source, SourceObject, Window } from "../types.js";
+import { Coverage, type Covered } from "./coverage.js";
+import { type FreshPage, freshListings } from "./fresh-objects.js";
+import { LookBack, type LookbackOptions, sealFolders } from "./look-back.js";
 import { type BatchToLoad, planBatches } from "./plan-batches.js";
 import { prefetch } from "./prefetch.js";
 import { type ReadOptions, readChunks } from "./read-chunks.js";
@@ -19,8 +23,13 @@ import { describeError, type RunProgress, RunRecord } from "./run-record.js";
 export interface RunOptions {
   readonly source: Source;
   readonly pool: WarehousePool;
-  /** Null: all that lies below the prefix. */
+  /** Null: all that lies below the prefix, or the look-back. */
   readonly window: Window | null;
+  /**
+   * Instead of a window: the newest hours, and once a day and after a run that did not end well all of the look-back. A dry
+   * run takes all of it and notes nothing.
+   */
+  readonly lookback?: LookbackOptions | undefined;
   /** Key prefix to list. @default "events/" */
   readonly prefix?: string | undefined;
   readonly trigger: RunTrigger;
@@ -35,7 +44,9 @@ export interface RunOptions {
   readonly concurrency?: number;
   /** Rows of a batch, roughly: one object is never split over two transactions. @default 20000 */
   readonly batchRows?: number;
-  /** No batch is started after this many milliseconds; what is left is `objects.remaining`. */
+  /** Refresh the rollups: false leaves the hours marked for a later refresh. @default true */
+  readonly rollups?: boolean | undefined;
+  /** No page is listed and no batch started after this many milliseconds: see `objects.remaining` and `unlisted`. */
   readonly timeBudgetMs?: number | undefined;
   /** Aborted: the batch at hand is rolled back, nothing is refreshed, and the run ends as `interrupted`. */
   readonly signal?: AbortSignal | undefined;
@@ -52,6 +63,8 @@ export interface RunOptions {
 const CHUNKS_AHEAD = 2;
 /** What is under way when a run is interrupted has so long to end. */
 const INTERRUPTION_GRACE_MS = 400;
+/** The ledger of old days is sealed for so long; a later run goes on with it. */
+const LONGEST_SEALING_MS = 60_000;
 /** Batches planned ahead, so that a reader soon knows the total. */
 const BATCHES_AHEAD = 25;
 /**
@@ -70,6 +83,8 @@ class Run {
   readonly #retry: RetryPolicy;
   readonly #read: Pick<ReadOptions, "concurrency" | "batchRows">;
   readonly #health: ReadHealth;
+  readonly #coverage = new Coverage();
+  #lookBack: LookBack | undefined;
   #ahead: AsyncIterableIterator<EventChunk> | undefined;
 
   constructor(private readonly options: RunOptions) {
@@ -102,7 +117,8 @@ class Run {
     const closed = this.#sink.close().catch(() => undefined); // a dry run's connection may be gone already
     if (!this.#record.isInterrupted) await closed; // … or busy
     const { dryRun = false } = this.options;
-    if (!dryRun && !this.#record.isInterrupted) await this.#refresh();
+    await this.#lookBack?.end(this.#record.isWell).catch(() => undefined); // the next run then takes this one for killed
+    if (!dryRun && !this.#record.isInterrupted) await this.#keepHouse();
     const summary = this.#record.summarize({ runId: this.#runId, window: this.#window(), dryRun });
     if (!dryRun) await this.#write(summary);
     return summary;
@@ -112,10 +128,18 @@ class Run {
     const { pool, trigger, source, prefix, dryRun } = this.options;
     await this.#retrying(() => assertSchema(pool));
     if (dryRun) return;
+    await this.#beginLookBack();
     const window = this.#window();
     await this.#retrying(() =>
       recordStart(pool, { runId: this.#runId, trigger, bucket: source.bucket, prefix, window }),
     );
+  }
+
+  async #beginLookBack(): Promise<void> {
+    const { pool, source, lookback } = this.options;
+    if (!lookback) return;
+    const run = { bucket: source.bucket, runId: this.#runId, now: new Date(this.#clock()) };
+    this.#lookBack = await this.#retrying(() => LookBack.begin(pool, run, lookback));
   }
 
   /** Reads the next batch while one commits. */
@@ -151,22 +175,39 @@ class Run {
   }
 
   async *#plan(): AsyncGenerator<BatchToLoad> {
-    const { source, pool, window, prefix, reload } = this.options;
-    yield* planBatches({
+    const { source, pool, prefix, reload, dryRun } = this.options;
+    const listings = freshListings({
       source,
-      window,
+      window: this.#scope,
       prefix,
+      isDue: this.#lookBack?.isDue,
+      db: pool,
+      retrying: (query) => this.#retrying(query),
+      reload,
+      readOnly: dryRun,
+    });
+    this.#record.objects.unlisted = listings.length;
+    yield* planBatches({
+      listings,
       maxObjects: this.#read.batchRows,
-      subtractLoaded: async (objects, notYetLoaded) =>
-        reload ? objects : this.#retrying(() => notYetLoaded(pool, objects)),
-      onListed: (page) => {
-        this.#record.listed(page);
-        if (page.unnamable[0]) this.#record.failed(unnamableKey(page.unnamable[0]));
-        this.#report();
-      },
+      clock: this.#clock,
+      isTimeUp: () => this.#isTimeUp(),
+      onListed: (page) => this.#listed(page),
     });
     this.#record.isListed = true;
     this.#report();
+  }
+
+  async #listed(page: FreshPage): Promise<void> {
+    this.#record.listed(page);
+    const [unnamable] = page.unnamable;
+    if (unnamable) this.#record.failed(unnamableKey(unnamable));
+    await this.#covered(this.#coverage.listed(page));
+    this.#report();
+  }
+
+  async #covered(covered: Covered | null): Promise<void> {
+    if (covered && this.#lookBack) await this.#retrying(async () => this.#lookBack?.covered(covered));
   }
 
   #startReading(batch: BatchToLoad | undefined) {
@@ -184,6 +225,16 @@ class Run {
     });
     this.#record.loaded(result);
     for (const failure of result.failures.values()) this.#record.unread(failure);
+    // In an outage some objects were not even tried.
+    const isOutage = result.read + result.failures.size < batch.objects.length;
+    for (const [index, unit] of batch.units.entries())
+      await this.#covered(
+        this.#coverage.settled(
+          batch.objects[index] as SourceObject,
+          unit,
+          isOutage || result.failures.has(index),
+        ),
+      );
     if (!this.options.dryRun && !this.#isTimeUp()) this.#background.committed(result.events.inserted);
     this.#record.bytes.loaded += batch.bytes;
     this.#report();
@@ -232,9 +283,39 @@ class Run {
     });
   }
 
+  /** What a run does once its rows are safe: it resumes, and makes no run a failure. */
+  async #keepHouse(): Promise<void> {
+    if (this.options.rollups ?? true) await this.#refresh();
+    if (!this.#record.isAborted) await this.#record.timed("sealMs", () => this.#seal());
+  }
+
+  async #seal(): Promise<void> {
+    const { pool, source } = this.options;
+    const since = this.#clock();
+    const isTimeUp = () => this.#isTimeUp() || this.#clock() - since > LONGEST_SEALING_MS;
+    try {
+      this.#record.sealed = this.#lookBack
+        ? await this.#lookBack.seal(isTimeUp)
+        : await sealFolders(pool, source.bucket, this.#record.isWell ? this.#coverage.folders : [], isTimeUp);
+    } catch (error) {
+      this.#record.sealed = null;
+      this.#record.noted(error);
+    }
+  }
+
+  get #scope(): Window | null {
+    const { window, lookback } = this.options;
+    if (this.#lookBack) return this.#lookBack.window;
+    return lookback ? lookbackWindow(lookback.hours, new Date(this.#clock())) : window;
+  }
+
   #window(): RunSummary["window"] {
-    const { window } = this.options;
+    const window = this.#scope;
     return window && { from: window.from.toISOString(), to: window.to.toISOString() };
+  }
+
+  get #clock(): () => number {
+    return this.options.clock ?? Date.now;
   }
 
   #isTimeUp(): boolean {
