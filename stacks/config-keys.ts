@@ -201,6 +201,9 @@ export const configKeys = {
     "hours before the one at hand that every scheduled run lists",
   ),
   tracing: switchKey(false, "record X-Ray traces of the function"),
+  backfillName: name(64, "SBW_ETL_BACKFILL", "the state machine that loads a window of the past"),
+  // A run takes three of PostgreSQL's 40 connections at most, and others want some too.
+  backfillConcurrency: count(1, 8, 4, "hours that a backfill loads at a time"),
   ruleName: name(64, "SBW_ETL_HOURLY_RULE", "the EventBridge rule"),
   ruleSchedule: key(
     z.string().regex(/^(rate|cron)\(.+\)$/),

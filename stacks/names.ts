@@ -36,7 +36,24 @@ export const ARTIFACTS = {
   dashboard: "dashboard",
   backups: "backups",
   journals: "journals",
+  backfills: "backfills",
 } as const;
+
+/** What an execution of the backfill machine is started with. */
+export interface BackfillInput {
+  /** The artifacts bucket. */
+  readonly bucket: string;
+  /** Keys of the lists of hours there, each `[{"from", "to", "round": 0}, …]`: the first ones of their days, and the others. */
+  readonly firstKey: string;
+  readonly othersKey: string;
+  readonly maxConcurrency: number;
+  /** Hours in both lists. */
+  readonly hours: number;
+  readonly from: string;
+  readonly to: string;
+  /** 0; the machine counts. */
+  readonly refreshes: number;
+}
 
 /** The shell script that lays the files of a host. */
 export const HOST_FILES_KEY = `${ARTIFACTS.host}/files.sh`;

@@ -3,6 +3,7 @@ import type { Construct } from "constructs";
 import type { FunctionBundle } from "../functions/etl/bundle.js";
 import { BaseStack } from "./base-stack.js";
 import type { Config } from "./config.js";
+import { BackfillMachine } from "./constructs/backfill-machine.js";
 import { EtlAlarms } from "./constructs/etl-alarms.js";
 import { EtlFunction } from "./constructs/etl-function.js";
 import { rawBucketArn } from "./constructs/raw-bucket.js";
@@ -16,7 +17,7 @@ export interface SchedulerStackProps {
   readonly bundle: FunctionBundle;
 }
 
-/** The ETL function, the rule that runs it, and the alarms on both. */
+/** The ETL function, the rule that runs it, the machine for backfills, and the alarms on them. */
 export class SchedulerStack extends BaseStack {
   constructor(scope: Construct, config: Config, { network, warehouse, bundle }: SchedulerStackProps) {
     super(scope, "scheduler", config);
@@ -27,9 +28,11 @@ export class SchedulerStack extends BaseStack {
       bundle,
     });
     new Schedule(this, "hourly", etl.function);
+    const { machine } = new BackfillMachine(this, "backfill", etl.function);
     this.guardData();
-    const alarms = new EtlAlarms(this, "alarm", etl.failures, warehouse.host.instance);
+    const alarms = new EtlAlarms(this, "alarm", etl.failures, warehouse.host.instance, machine);
     new TerraformOutput(this, "function_name", { value: etl.function.functionName });
+    new TerraformOutput(this, "backfill_arn", { value: machine.arn });
     new TerraformOutput(this, "failure_queue_url", { value: etl.failures.url });
     new TerraformOutput(this, "alarm_topic_arn", { value: alarms.topic.arn });
   }

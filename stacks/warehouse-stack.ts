@@ -53,9 +53,15 @@ export class WarehouseStack extends BaseStack {
       filter: [{ prefix: `${ARTIFACTS.journals}/` }],
       expiration: [{ days: this.config.logRetentionDays }],
     };
+    const expireBackfills = {
+      id: "expire-backfills",
+      status: "Enabled",
+      filter: [{ prefix: `${ARTIFACTS.backfills}/` }],
+      expiration: [{ days: this.config.logRetentionDays }],
+    };
     return new HardenedBucket(this, "artifacts", {
       name: artifactsBucketName(this.config, this.accountId),
-      lifecycleRules: [expireDumps, expireJournals],
+      lifecycleRules: [expireDumps, expireJournals, expireBackfills],
     });
   }
 

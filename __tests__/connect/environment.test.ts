@@ -28,6 +28,7 @@ describe("the function's environment", () => {
       },
       rawBucket: "clickstream-s3-ingest",
       lookbackHours: 72,
+      recentHours: 2,
     });
   });
 

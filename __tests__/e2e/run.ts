@@ -75,6 +75,10 @@ export function describeRun(world: () => World): void {
         EventsRejected: first.events.rejected,
         ObjectsLoaded: first.objects.loaded,
         ObjectsRemaining: 0,
+        PrefixesUnlisted: 0,
+        LedgerRowsSealed: 0,
+        LedgerSealFailed: 0,
+        SweepAge: metricsOf(etl.log).SweepAge,
         RunSucceeded: 1,
         RejectShare: (100 * first.events.rejected) / first.events.read,
       });

@@ -66,11 +66,17 @@ describe("the function's event", () => {
     });
   });
 
+  it("may refresh the rollups alone", () => {
+    expect(parse({ load: false }))
+      .to.include({ window: null, load: false, rollups: true })
+      .and.not.have.property("lookback");
+  });
+
   const refused: [name: string, event: unknown, sentence: string][] = [
     [
       "unknown keys, and lists the known ones",
       { form: "2025-12-01", until: 1 },
-      'Unknown "form", "until" in the event; known are "from", "to", "prefix", "dryRun".',
+      'Unknown "form", "until" in the event; known are "from", "to", "prefix", "dryRun", "rollups".',
     ],
     [
       "another bucket, and says why",

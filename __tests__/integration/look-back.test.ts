@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { migrate, type RunOptions, type RunSummary, runEtl, type WarehousePool } from "etl-lib";
+import { migrate, type RunOptions, type RunSummary, runEtl, verify, type WarehousePool } from "etl-lib";
 import fc from "fast-check";
 import { startPostgres, type TestDatabase } from "../helpers/postgres.js";
 import { event, json } from "./support/events.js";
@@ -120,26 +120,24 @@ describe("integration: the look-back", function () {
   });
 
   it("a sweep that is cut short goes on where it was, and ends", async () => {
-    for (let back = 0; back <= 12; back++) for (let n = 0; n < 5; n++) put(back);
-    let pages = 0;
-    bucket.onPage = () => {
-      if (++pages % 12 === 0) bucket.now += 1000;
-    };
+    for (let back = 0; back <= 12; back++) for (let n = 0; n < 20; n++) put(back);
     let runs = 0;
     let listed = 0;
     let last: RunSummary;
     do {
-      last = await run({ timeBudgetMs: 1000 });
+      const onProgress = () => {
+        bucket.now += 100;
+      };
+      last = await run({ timeBudgetMs: 6500, onProgress });
       listed += last.objects.listed;
       expect(last.status).to.equal(
         last.objects.unlisted + last.objects.remaining > 0 ? "partial" : "succeeded",
       );
       bucket.now += HOUR / 60;
     } while (++runs < 40 && (await state()).sweep_started_at !== null);
-    bucket.onPage = () => {};
-    expect(runs).to.be.within(2, 20);
-    expect(await rows()).to.equal(65);
-    expect(listed, "hours are not listed anew by each run, but for the newest").to.be.below(65 + runs * 20);
+    expect(runs).to.be.within(2, 39);
+    expect(await rows()).to.equal(260);
+    expect(listed / runs, "hours are not listed anew by each run, but for the newest").to.be.below(200);
   });
 
   it("an object that cannot be read is tried by each run, and costs its own hour", async () => {
@@ -196,6 +194,18 @@ describe("integration: the look-back", function () {
         duplicates: 0,
       });
       await expectIdentity(db.pool);
+    });
+
+    it("is verified by its fingerprint", async () => {
+      await seal();
+      const whole = await verify(db.pool, { source: bucket, window: window() });
+      expect(whole.gaps).to.deep.equal([]);
+      expect(whole.hours.reduce((sum, { loaded }) => sum + loaded, 0)).to.equal(written);
+      expect(whole.hours.reduce((sum, { inserted }) => sum + inserted, 0)).to.equal(written);
+      const folder = hourPrefix(START - 3 * HOUR);
+      bucket.put(`${folder}late.json`, json(event(written++)));
+      const { gaps } = await verify(db.pool, { source: bucket, window: window() });
+      expect(gaps.map(({ kind, key }) => [kind, key])).to.deep.equal([["seal_mismatch", folder]]);
     });
 
     it("a backfill over it reads nothing while it holds what it held", async () => {
@@ -295,8 +305,10 @@ describe("integration: the look-back", function () {
           else if (action.kind === "overwrite") overwrite(action.which);
           else if (action.kind === "break") breakOne(action.which);
           else if (action.kind === "mend") bucket.broken.clear();
-          else if (action.kind === "wait") bucket.now += action.minutes * 60_000;
-          else await runUntil(action.end, action.after);
+          else if (action.kind === "wait") {
+            if (action.minutes > 60) bucket.broken.clear();
+            bucket.now += action.minutes * 60_000;
+          } else await runUntil(action.end, action.after);
         }
         await expectAllLoaded();
       }),
@@ -324,7 +336,7 @@ describe("integration: the look-back", function () {
     if (end === "failed") bucket.failsAfter = after;
     if (end === "cut")
       bucket.onPage = () => {
-        if (++pages === after) bucket.now += 60_000;
+        if (++pages === after) bucket.now += 57_000;
       };
     const options = end === "killed" ? { pool: dying(after) } : {};
     await run({ timeBudgetMs: 60_000, batchRows: 2, ...options });

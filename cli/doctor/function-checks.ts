@@ -1,6 +1,11 @@
 import { GetFunctionConfigurationCommand } from "@aws-sdk/client-lambda";
 import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
-import { METRICS, METRICS_DIMENSION, METRICS_NAMESPACE } from "../../functions/etl/contract.js";
+import {
+  METRICS,
+  METRICS_DIMENSION,
+  METRICS_NAMESPACE,
+  SWEEP_OVERDUE_HOURS,
+} from "../../functions/etl/contract.js";
 import type { Condition } from "../deployed/host.js";
 import { count, duration, time } from "../shared/format.js";
 import { absent, type Check, DAY, fails, HOUR, holds, type Subject } from "./check.js";
@@ -9,10 +14,11 @@ import { newestPoint } from "./metrics.js";
 const ready: Check = { name: "function", inspect: inspectFunction };
 const lastRun: Check = { name: "last run", inspect: inspectLastRun };
 const freshness: Check = { name: "freshness", inspect: inspectFreshness };
+const sweep: Check = { name: "sweep", inspect: inspectSweep };
 const queue: Check = { name: "failure queue", inspect: inspectQueue };
 
 /** The function, and what its runs left behind. */
-export const FUNCTION_CHECKS: readonly Check[] = [ready, lastRun, freshness, queue];
+export const FUNCTION_CHECKS: readonly Check[] = [ready, lastRun, freshness, sweep, queue];
 
 async function inspectFunction({ deployed }: Subject): Promise<Condition> {
   const FunctionName = await deployed.output("scheduler", "function_name");
@@ -72,6 +78,27 @@ async function inspectFreshness({ deployed, now }: Subject): Promise<Condition> 
       ? "no run loaded the warehouse for 24 h"
       : `loaded ${duration(age)} ago, at most ${limit} h allowed`,
     `fix what fails above; the next scheduled run takes up the last ${config.lookbackHours} h, npm run backfill what is older`,
+  );
+}
+
+/** Whether what came late has been looked for; as the function said last. */
+async function inspectSweep({ deployed, now }: Subject): Promise<Condition> {
+  const name = await deployed.output("scheduler", "function_name");
+  const point = await newestPoint(deployed.clients.cloudwatch, {
+    namespace: METRICS_NAMESPACE,
+    metric: METRICS.sweepAge,
+    dimensions: { [METRICS_DIMENSION]: name },
+    from: new Date(now.getTime() - DAY),
+    to: now,
+  });
+  if (point === null)
+    return fails("no run has looked back for 24 h", 'see the lines "schedule" and "last run"');
+  const age = point.maximum * 1000 + now.getTime() - point.at.getTime();
+  const detail = `the whole look-back was last swept ${duration(age)} ago, at most ${SWEEP_OVERDUE_HOURS} h allowed`;
+  if (age <= SWEEP_OVERDUE_HOURS * HOUR) return holds(detail);
+  return fails(
+    detail,
+    "the next runs go on with it; when they are cut short each time, give the function more memory or time",
   );
 }
 

@@ -106,7 +106,7 @@ function notStarted(error: unknown, { dryRun = false }: RunCommandOptions) {
     rejects: {},
     warnings: {},
     sealed: 0,
-  durationMs: 0,
+    durationMs: 0,
     error: described,
     errors: described ? [described] : [],
   };

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { status, type WarehouseStatus } from "etl-lib";
+import { type LookbackState, status, type WarehouseStatus } from "etl-lib";
 import { count, duration, paint, time } from "../shared/format.js";
 import { addSourceOptions, jsonOption } from "../shared/options.js";
 import { printJson } from "../shared/output.js";
@@ -19,7 +19,7 @@ export const define = (command: Command): Command =>
 
 /** How things stand, in sentences; then the runs. */
 function statusText(report: WarehouseStatus, source: string): string {
-  const { events, newestEvent, newestLoad, pendingObjects, rejects, runs } = report;
+  const { events, newestEvent, newestLoad, pendingObjects, rejects, lookback, runs } = report;
   if (runs.length === 0 && events === 0) return "Nothing was loaded yet: `run` does it.";
   const ago = (at: Date) => `${duration(Date.now() - at.getTime())} ago`;
   const causes = Object.entries(rejects).map(([cause, n]) => `${cause} ${count(n)}`);
@@ -29,9 +29,17 @@ function statusText(report: WarehouseStatus, source: string): string {
     pendingObjects
       ? paint("yellow", `${count(pendingObjects)} objects of ${source} wait to be loaded: \`run\` does it.`)
       : `Nothing of ${source} waits to be loaded.`,
+    ...(lookback ? [sweepText(lookback, ago)] : []),
     causes.length > 0
       ? `In quarantine: ${causes.join(", ")}. \`rejects list\` shows them.`
       : "Nothing is in quarantine.",
     ...(runs.length > 0 ? [runsTable(runs)] : []),
   ].join("\n");
+}
+
+function sweepText({ sweptAt, sweepStartedAt }: LookbackState, ago: (at: Date) => string): string {
+  const last = sweptAt
+    ? `What came late was last looked for ${ago(sweptAt)}`
+    : "What came late has not been looked for yet";
+  return sweepStartedAt ? `${last}; a sweep is under way since ${time(sweepStartedAt)}.` : `${last}.`;
 }

@@ -20,6 +20,7 @@ export { findRuns, listRuns, type RunDetails, type RunRow } from "./inspect/runs
 export { status, type WarehouseStatus } from "./inspect/status.js";
 export { type Gap, type VerifiedHour, type VerifyReport, verify } from "./inspect/verify.js";
 export { copyIntoEvents } from "./load/copy.js";
+export { type LookbackState, readLookback } from "./load/lookbacks.js";
 export { assertSchema, migrate } from "./load/migrate.js";
 export { type Migration, readMigrations } from "./load/migrations.js";
 export { firstOf as firstPgError, type PgFault, pgFault, toLoadError } from "./load/pg-errors.js";

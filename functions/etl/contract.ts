@@ -26,9 +26,20 @@ export const METRICS = {
   runSucceeded: "RunSucceeded",
   /** 1 when the rollups could not be brought up to date with what is loaded, else 0. */
   rollupsStale: "RollupsStale",
+  /** Hours and days that the run had no time to list to their end. */
+  prefixesUnlisted: "PrefixesUnlisted",
+  /** Rows of the ledger of old days that were folded. */
+  ledgerRowsSealed: "LedgerRowsSealed",
+  /** 1 when that failed, else 0: the next run tries it again. */
+  ledgerSealFailed: "LedgerSealFailed",
+  /** Seconds since the last whole sweep of the look-back began; before the first one, since the first run. */
+  sweepAge: "SweepAge",
   /** Rejected events in percent of those read (0 to 100); absent when nothing was read. */
   rejectShare: "RejectShare",
 } as const;
+
+/** A sweep a day, and as much again as a sweep may take over several runs. */
+export const SWEEP_OVERDUE_HOURS = 30;
 
 /** Of the warehouse's host, after each run: what it wrote of itself last. Absent where no host does. */
 export const HOST_METRICS = {

@@ -8,6 +8,7 @@ export interface RunRequest {
   readonly prefix?: string;
   readonly dryRun: boolean;
   readonly rollups?: boolean;
+  readonly load?: boolean;
 }
 
 export interface RequestDefaults {
@@ -15,7 +16,7 @@ export interface RequestDefaults {
   readonly lookback: LookbackOptions;
 }
 
-const KNOWN_KEYS = ["from", "to", "prefix", "dryRun", "rollups"];
+const KNOWN_KEYS = ["from", "to", "prefix", "dryRun", "rollups", "load"];
 const EVENTS_PREFIX = "events/";
 
 /**
@@ -26,6 +27,7 @@ const EVENTS_PREFIX = "events/";
  * - `{"prefix": "events/2025/12/06/"}`: all below the prefix.
  * - any of the last three with `"dryRun": true`: plans and counts, writes nothing; with `"rollups": false`: leaves the
  *   rollups to a later run.
+ * - `{"load": false}`: refreshes the rollups and nothing else.
  *
  * @throws {PlanError} the event is none of these
  */
@@ -41,6 +43,7 @@ export function parseEvent(event: unknown, defaults: RequestDefaults): RunReques
     dryRun: readSwitch(request, "dryRun", false),
     rollups: readSwitch(request, "rollups", true),
   } as const;
+  if (!readSwitch(request, "load", true)) return { ...manual, load: false };
   if (prefix !== undefined) return { ...manual, prefix: readPrefix(request) };
   if (from === undefined && to === undefined) return { ...manual, lookback };
   if (typeof from !== "string" || typeof to !== "string") {

@@ -1,4 +1,4 @@
-import { type RunSummary, readHostState, runEtl, type Source, s3Source } from "etl-lib";
+import { type RunSummary, readHostState, readLookback, runEtl, type Source, s3Source } from "etl-lib";
 import { createS3Client, createSsmClient } from "../../connect/clients.js";
 import { type Env, type EtlEnvironment, readEtlEnvironment } from "../../connect/environment.js";
 import { readSecrets } from "../../connect/secrets.js";
@@ -78,7 +78,7 @@ async function run(
   if (!summary.rollupsRefreshed)
     logger.warn("The rollups are not up to date", { error: summary.errors.at(-1) });
   if (!summary.dryRun) {
-    publishRun(metrics, summary);
+    publishRun(metrics, summary, await readLookback(pool, rawBucket).catch(() => null));
     await reportHost(pool, { logger, metrics });
   }
   if (hasFailed(summary)) throw new RunFailedError(failure(summary));

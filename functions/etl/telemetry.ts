@@ -1,6 +1,6 @@
 import { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
-import type { HostState, RunSummary } from "etl-lib";
+import type { HostState, LookbackState, RunSummary } from "etl-lib";
 import { HOST_METRICS, METRICS, METRICS_NAMESPACE } from "./contract.js";
 
 export interface Telemetry {
@@ -21,9 +21,9 @@ export function hasFailed(summary: RunSummary): boolean {
   return summary.status === "failed" || summary.objects.failed > 0;
 }
 
-/** Emits the run's metrics, all in one line. */
-export function publishRun(metrics: Metrics, summary: RunSummary): void {
-  const { events, objects } = summary;
+/** Emits the run's metrics, all in one line. @param lookback null where it is not known */
+export function publishRun(metrics: Metrics, summary: RunSummary, lookback: LookbackState | null): void {
+  const { events, objects, sealed } = summary;
   metrics.addMetric(METRICS.eventsRead, MetricUnit.Count, events.read);
   metrics.addMetric(METRICS.eventsInserted, MetricUnit.Count, events.inserted);
   metrics.addMetric(METRICS.eventsDuplicate, MetricUnit.Count, events.duplicates);
@@ -32,6 +32,13 @@ export function publishRun(metrics: Metrics, summary: RunSummary): void {
   metrics.addMetric(METRICS.objectsRemaining, MetricUnit.Count, objects.remaining);
   metrics.addMetric(METRICS.runSucceeded, MetricUnit.Count, hasFailed(summary) ? 0 : 1);
   metrics.addMetric(METRICS.rollupsStale, MetricUnit.Count, summary.rollupsRefreshed ? 0 : 1);
+  metrics.addMetric(METRICS.prefixesUnlisted, MetricUnit.Count, objects.unlisted);
+  metrics.addMetric(METRICS.ledgerRowsSealed, MetricUnit.Count, sealed ?? 0);
+  metrics.addMetric(METRICS.ledgerSealFailed, MetricUnit.Count, sealed === null ? 1 : 0);
+  if (lookback !== null) {
+    const age = (Date.now() - (lookback.sweptAt ?? lookback.since).getTime()) / 1000;
+    metrics.addMetric(METRICS.sweepAge, MetricUnit.Seconds, age);
+  }
   if (events.read > 0) {
     metrics.addMetric(METRICS.rejectShare, MetricUnit.Percent, (100 * events.rejected) / events.read);
   }

@@ -1,5 +1,6 @@
 import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js";
 import type { Instance } from "@cdktf/provider-aws/lib/instance/index.js";
+import type { SfnStateMachine } from "@cdktf/provider-aws/lib/sfn-state-machine/index.js";
 import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic/index.js";
 import { SnsTopicSubscription } from "@cdktf/provider-aws/lib/sns-topic-subscription/index.js";
 import type { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue/index.js";
@@ -10,6 +11,7 @@ import {
   METRICS,
   METRICS_DIMENSION,
   METRICS_NAMESPACE,
+  SWEEP_OVERDUE_HOURS,
 } from "../../functions/etl/contract.js";
 import type { BaseStack } from "../base-stack.js";
 
@@ -49,6 +51,7 @@ export class EtlAlarms extends Construct {
     id: string,
     private readonly failures: SqsQueue,
     private readonly host: Instance,
+    private readonly backfill: SfnStateMachine,
   ) {
     super(stack, id);
     this.topic = this.createTopic();
@@ -57,6 +60,9 @@ export class EtlAlarms extends Construct {
     this.createAlarm("no_load", this.noLoad());
     this.createAlarm("rejects", this.rejects());
     this.createAlarm("rollups_stale", this.rollupsStale());
+    this.createAlarm("sweep_overdue", this.sweepOverdue());
+    this.createAlarm("ledger_unsealed", this.ledgerUnsealed());
+    this.createAlarm("backfill_failed", this.backfillFailed());
     this.createAlarm("duration", this.duration());
     for (const [id, alarm] of Object.entries(this.hostAlarms())) this.createAlarm(id, alarm);
   }
@@ -124,6 +130,37 @@ export class EtlAlarms extends Construct {
       description: `More than ${percent} % of a run's events were rejected`,
       statistic: "Maximum",
       above: percent,
+    };
+  }
+
+  private sweepOverdue(): Alarm {
+    return {
+      ...this.ownMetric(METRICS.sweepAge),
+      description: `No sweep of the whole look-back has ended for ${SWEEP_OVERDUE_HOURS} h: what came late is not loaded`,
+      statistic: "Maximum",
+      above: SWEEP_OVERDUE_HOURS * HOUR,
+    };
+  }
+
+  private ledgerUnsealed(): Alarm {
+    return {
+      ...this.ownMetric(METRICS.ledgerSealFailed),
+      description:
+        "The ledger of old days could not be sealed: it grows by half a gigabyte for a million objects",
+      statistic: "Maximum",
+      above: 0,
+    };
+  }
+
+  private backfillFailed(): Alarm {
+    return {
+      description: "A backfill did not load all of its hours: npm run backfill -- --follow names them",
+      namespace: "AWS/States",
+      metric: "ExecutionsFailed",
+      dimensions: { StateMachineArn: this.backfill.arn },
+      statistic: "Sum",
+      period: 300,
+      above: 0,
     };
   }
 

@@ -114,7 +114,9 @@ describe("planBatches", () => {
     let now = 0;
     const { sizes } = await plan(stored(Array(40).fill(1), 10), {
       clock: () => now,
-      onListed: () => void (now += 3000),
+      onListed: () => {
+        now += 3000;
+      },
     });
     expect(sizes.length).to.be.greaterThan(1);
   });

@@ -1,7 +1,7 @@
 import type { Source, SourceObject, Window } from "../types.js";
 import { keyTime } from "./key-time.js";
 import { sideBySide } from "./side-by-side.js";
-import { EVENTS_PREFIX, isHourFolder, type Unit, unitsOf } from "./units.js";
+import { EVENTS_PREFIX, folderOf, isHourFolder, type Unit, unitsOf } from "./units.js";
 
 /** What is listed. */
 export interface ListingScope {
@@ -85,3 +85,10 @@ const isWithin =
     const span = keyTime(key)?.span;
     return !span || (span.from < window.to.getTime() && span.to > window.from.getTime());
   };
+
+/** The folder of a key when the listing that it comes from holds all of it; null when it holds a part, or it has none. */
+export function coveredFolder({ prefix, shallow }: ListedObjects, key: string): string | null {
+  const folder = folderOf(key);
+  if (folder === null) return null;
+  return (shallow ? folder === prefix : folder.startsWith(prefix)) ? folder : null;
+}

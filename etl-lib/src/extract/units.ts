@@ -38,6 +38,12 @@ export const dayPrefix = (time: number): string =>
 export const hourPrefix = (time: number): string =>
   `${dayPrefix(time)}${new Date(time).toISOString().slice(11, 13)}/`;
 
+/** The beginning of what a unit's prefix names, in milliseconds since 1970. */
+export function startOf(prefix: string): number {
+  const [, year, month, day, hour = "00"] = prefix.split("/");
+  return Date.parse(`${year}-${month}-${day}T${hour || "00"}:00:00Z`);
+}
+
 const HOUR_FOLDER = /^events\/\d{4}\/\d{2}\/\d{2}\/([01]\d|2[0-3])\/$/;
 
 /** Whether a folder of a day is one of its 24 hours'. */

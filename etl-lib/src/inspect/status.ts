@@ -1,6 +1,8 @@
-import { listObjects } from "../extract/plan.js";
-import { notYetLoaded } from "../load/ledger.js";
+import { LISTINGS_AT_ONCE } from "../extract/plan.js";
+import { sideBySide } from "../extract/side-by-side.js";
+import { type LookbackState, readLookback } from "../load/lookbacks.js";
 import type { Queryable } from "../load/warehouse.js";
+import { freshListings } from "../run/fresh-objects.js";
 import type { RejectCounts, Source, Window } from "../types.js";
 import { listRuns, type RunRow } from "./runs.js";
 
@@ -14,6 +16,8 @@ export interface WarehouseStatus {
   readonly pendingObjects: number | null;
   /** In quarantine, neither read again nor resolved. */
   readonly rejects: Readonly<RejectCounts>;
+  /** Of the source's bucket; null when no run has looked back there. */
+  readonly lookback: LookbackState | null;
   readonly runs: readonly RunRow[];
 }
 
@@ -38,6 +42,7 @@ export async function status(
     newestLoad,
     pendingObjects: pending ? await countPending(db, pending) : null,
     rejects: Object.fromEntries(rejects.rows.map(({ cause, count }) => [cause, count])),
+    lookback: pending ? await readLookback(db, pending.source.bucket) : null,
     runs: await listRuns(db, RUNS_SHOWN),
   };
 }
@@ -47,6 +52,7 @@ async function countPending(
   where: { source: Source; window: Window | null; prefix?: string | undefined },
 ): Promise<number> {
   let count = 0;
-  for await (const page of listObjects(where)) count += (await notYetLoaded(db, page)).length;
+  const scope = { ...where, db, retrying: <T>(query: () => Promise<T>) => query(), readOnly: true };
+  for await (const { fresh } of sideBySide(freshListings(scope), LISTINGS_AT_ONCE)) count += fresh.length;
   return count;
 }

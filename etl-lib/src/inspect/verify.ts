@@ -1,6 +1,8 @@
 import { addEvents, noEvents } from "../counts.js";
 import { keyTime } from "../extract/key-time.js";
-import { listObjects } from "../extract/plan.js";
+import { coveredFolder, LISTINGS_AT_ONCE, type ListedObjects, planListings } from "../extract/plan.js";
+import { sideBySide } from "../extract/side-by-side.js";
+import { Fingerprint, type Seal, sealOf } from "../load/seals.js";
 import type { Queryable } from "../load/warehouse.js";
 import type { EventCounts, Source, SourceObject, Window } from "../types.js";
 
@@ -19,8 +21,8 @@ export interface VerifiedHour extends EventCounts {
 }
 
 export interface Gap {
-  readonly kind: "missing" | "changed" | "rejects_mismatch" | "table_mismatch";
-  /** Key of the object; null for the table as a whole. */
+  readonly kind: "missing" | "changed" | "seal_mismatch" | "rejects_mismatch" | "table_mismatch";
+  /** Key of the object, or of a folder whose ledger is sealed; null for the table as a whole. */
   readonly key: string | null;
   readonly detail: string;
 }
@@ -43,12 +45,21 @@ export async function verify(
 ): Promise<VerifyReport> {
   const hours = new Map<string, VerifiedHour>();
   const gaps: Gap[] = [];
-  for await (const page of listObjects(options)) {
-    const ledger = await ledgerOf(db, options.source.bucket, page);
-    for (const object of page)
-      gaps.push(...checkObject(hourOf(hours, object.key), object, ledger.get(object.key)));
+  const seals = new Map<string, SealedFolder | null>();
+  const listings = planListings(options).map(({ pages }) => pages);
+  for await (const page of sideBySide(listings, LISTINGS_AT_ONCE)) {
+    const { objects } = page;
+    const ledger = await ledgerOf(db, options.source.bucket, objects);
+    for (const object of objects) {
+      const hour = hourOf(hours, object.key);
+      const sealed = await sealedFolder(db, seals, page, object);
+      sealed?.seen.add(object);
+      gaps.push(...checkObject(hour, object, ledger.get(object.key), sealed !== null));
+    }
     gaps.length = Math.min(gaps.length, MAX_GAPS_LISTED);
   }
+  for (const [folder, sealed] of seals)
+    if (sealed) gaps.push(...checkSeal(hourOf(hours, folder), folder, sealed));
   const table = await compareTable(db);
   if (table.rows !== table.ledgerInserted)
     gaps.unshift({
@@ -62,6 +73,39 @@ export async function verify(
     gaps,
     hasGaps: gaps.length > 0,
   };
+}
+
+/** A folder of which the ledger holds one row: what is listed of it is compared as a whole. */
+interface SealedFolder {
+  readonly seal: Seal;
+  readonly seen: Fingerprint;
+}
+
+async function sealedFolder(
+  db: Queryable,
+  seals: Map<string, SealedFolder | null>,
+  page: ListedObjects,
+  { bucket, key }: SourceObject,
+): Promise<SealedFolder | null> {
+  const folder = coveredFolder(page, key);
+  if (folder === null) return null;
+  const known = seals.get(folder);
+  if (known !== undefined) return known;
+  const seal = await sealOf(db, bucket, folder);
+  const found = seal && { seal, seen: new Fingerprint() };
+  seals.set(folder, found);
+  return found;
+}
+
+function checkSeal(hour: VerifiedHour, folder: string, { seal, seen }: SealedFolder): Gap[] {
+  addEvents(hour, seal.events);
+  if (seen.equals(seal)) {
+    hour.loaded += seen.objects;
+    return [];
+  }
+  hour.changed += seen.objects;
+  const detail = `sealed with ${seal.objects} objects, of which the ${seen.objects} there now are not the same: a backfill of it reads it again`;
+  return [{ kind: "seal_mismatch", key: folder, detail }];
 }
 
 interface LedgerRow extends EventCounts {
@@ -88,9 +132,15 @@ async function ledgerOf(
   return versions;
 }
 
-function checkObject(hour: VerifiedHour, { key, etag }: SourceObject, versions: LedgerRow[] = []): Gap[] {
+function checkObject(
+  hour: VerifiedHour,
+  { key, etag }: SourceObject,
+  versions: LedgerRow[] = [],
+  isSealed: boolean,
+): Gap[] {
   hour.objects++;
   const row = versions.find((version) => version.etag === etag);
+  if (!row && isSealed) return [];
   if (!row && versions.length === 0) {
     hour.missing++;
     return [{ kind: "missing", key, detail: "not loaded" }];
@@ -99,7 +149,7 @@ function checkObject(hour: VerifiedHour, { key, etag }: SourceObject, versions: 
     hour.changed++;
     return [{ kind: "changed", key, detail: `loaded as ${versions.at(-1)?.etag}, now ${etag}` }];
   }
-  hour.loaded++;
+  if (!isSealed) hour.loaded++;
   addEvents(hour, row);
   if (row.quarantined === row.rejected) return [];
   hour.mismatched++;
@@ -120,7 +170,8 @@ function hourOf(hours: Map<string, VerifiedHour>, key: string): VerifiedHour {
 /** In one statement, and so in one snapshot: a run that commits meanwhile is no mismatch. */
 async function compareTable(db: Queryable): Promise<VerifyReport["table"]> {
   const { rows } = await db.query(
-    `SELECT (SELECT coalesce(sum(inserted), 0) FROM etl.objects)::float8 AS inserted,
+    `SELECT ((SELECT coalesce(sum(inserted), 0) FROM etl.objects)
+         + (SELECT coalesce(sum(inserted), 0) FROM etl.sealed))::float8 AS inserted,
        (SELECT count(*) FROM public.clickstream_events)::float8 AS rows`,
   );
   return { ledgerInserted: rows[0].inserted, rows: rows[0].rows };

@@ -112,6 +112,15 @@ export async function endRun(db: Queryable, bucket: string, runId: string, well:
   );
 }
 
+/** Of the listings from `prefix` on the oldest one that has to be made again; null: none. */
+export async function oldestAgain(db: Queryable, bucket: string, prefix: string): Promise<string | null> {
+  const { rows } = await db.query<{ prefix: string | null }>(
+    "SELECT min(prefix) AS prefix FROM etl.listings WHERE bucket = $1 AND again AND prefix >= $2",
+    [bucket, prefix],
+  );
+  return rows[0]?.prefix ?? null;
+}
+
 /** Also forgets the listings of days that nobody looks back to any more. */
 export async function noteSealed(db: Queryable, bucket: string, to: Date, before: string): Promise<void> {
   await db.query("UPDATE etl.lookbacks SET sealed_to = greatest(sealed_to, $2) WHERE bucket = $1", [

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { folderOf } from "../extract/units.js";
-import type { SourceObject } from "../types.js";
+import type { EventCounts, SourceObject } from "../types.js";
 import type { Queryable } from "./warehouse.js";
 
 /** What the ledger holds of a folder once it is sealed. */
@@ -8,6 +8,8 @@ export interface Seal {
   readonly objects: number;
   /** See {@link Fingerprint}. */
   readonly fingerprint: bigint;
+  /** Of the rows that were folded. */
+  readonly events: EventCounts;
 }
 
 /** Of a set of object versions, whatever their order: the XOR of the first 64 bits of each one's MD5. */
@@ -34,12 +36,14 @@ export class Fingerprint {
 
 /** The seal of a folder; null when it is not sealed, or is being read again. */
 export async function sealOf(db: Queryable, bucket: string, folder: string): Promise<Seal | null> {
-  const { rows } = await db.query<{ objects: number; fingerprint: string }>(
-    `SELECT objects::float8, fingerprint FROM etl.sealed
+  const { rows } = await db.query<EventCounts & { objects: number; fingerprint: string }>(
+    `SELECT objects::float8, fingerprint, read::float8, inserted::float8, duplicates::float8, 0 AS rejected FROM etl.sealed
      WHERE bucket = $1 AND prefix = $2 AND fingerprint IS NOT NULL`,
     [bucket, folder],
   );
-  return rows[0] ? { objects: rows[0].objects, fingerprint: BigInt(rows[0].fingerprint) } : null;
+  if (!rows[0]) return null;
+  const { objects, fingerprint, ...events } = rows[0];
+  return { objects, fingerprint: BigInt(fingerprint), events };
 }
 
 /** The folder is read again: from now on its objects are those of the ledger's own rows, and the next seal is of them. */

@@ -1,5 +1,11 @@
-import { type ListedObjects, type Listing, type ListingScope, planListings } from "../extract/plan.js";
-import { folderOf, type Unit } from "../extract/units.js";
+import {
+  coveredFolder,
+  type ListedObjects,
+  type Listing,
+  type ListingScope,
+  planListings,
+} from "../extract/plan.js";
+import type { Unit } from "../extract/units.js";
 import { notYetLoaded } from "../load/ledger.js";
 import { breakSeal, Fingerprint, type Seal, sealOf } from "../load/seals.js";
 import type { Queryable } from "../load/warehouse.js";
@@ -115,10 +121,3 @@ class SealedFolders {
 }
 
 const DAY_LENGTH = "events/2025/12/06/".length;
-
-/** The folder of a key when the listing that it comes from holds all of it; null when it holds a part, or it has none. */
-function coveredFolder({ prefix, shallow }: ListedObjects, key: string): string | null {
-  const folder = folderOf(key);
-  if (folder === null) return null;
-  return (shallow ? folder === prefix : folder.startsWith(prefix)) ? folder : null;
-}

@@ -1,4 +1,4 @@
-import { dayPrefix, type Unit, unitsOf } from "../extract/units.js";
+import { dayPrefix, startOf, type Unit, unitsOf } from "../extract/units.js";
 import { lookbackWindow } from "../extract/window.js";
 import {
   beginLookback,
@@ -8,6 +8,7 @@ import {
   type LookbackState,
   noteListed,
   noteSealed,
+  oldestAgain,
   readLookback,
   type Sweep,
 } from "../load/lookbacks.js";
@@ -31,6 +32,8 @@ const DAY = 24 * HOUR;
 const SWEEP_AFTER_MS = DAY - 30 * MINUTE;
 /** No run of the function lasts longer: one that has said nothing since was killed. */
 const KILLED_AFTER_MS = 15 * MINUTE;
+/** What cannot be read is tried by each run for so long. */
+const LONGEST_TRIED_MS = 7 * DAY;
 /** However long nothing has run. */
 const FARTHEST_MS = 90 * DAY;
 
@@ -59,8 +62,10 @@ export class LookBack {
   }
 
   get window(): Window {
-    const window = lookbackWindow(this.options.hours, this.now);
-    return this.sweep && this.sweep.from < window.from ? { ...window, from: this.sweep.from } : window;
+    const { from, to } = lookbackWindow(this.options.hours, this.now);
+    const again = [...this.listed].filter(([, { again }]) => again).map(([prefix]) => startOf(prefix));
+    const starts = [from, ...(this.sweep ? [this.sweep.from] : [])].map((start) => start.getTime());
+    return { from: new Date(Math.min(...starts, ...again)), to };
   }
 
   readonly isDue = ({ prefix, to }: Unit): boolean => {
@@ -86,14 +91,19 @@ export class LookBack {
   }
 
   /**
-   * Seals the ledger of whole days that no look-back reaches any more, a folder at a time, until `isTimeUp`; the first
+   * Seals the ledger of whole days that no look-back reaches any more and nothing is to be tried again in, a folder at a time, until `isTimeUp`; the first
    * one whatever the time, so that busy runs seal too.
    * @returns rows of the ledger that were folded
    */
   async seal(isTimeUp: () => boolean): Promise<number> {
     const state = await readLookback(this.pool, this.bucket);
-    const horizon = state && horizonOf(state, this.options);
-    if (!horizon) return 0;
+    if (!state?.sweptAt) return 0;
+    const open = await oldestAgain(this.pool, this.bucket, dayPrefix(this.now.getTime() - LONGEST_TRIED_MS));
+    const starts = [lookbackWindow(this.options.hours, state.sweptAt).from, state.sweepFrom].filter(
+      (start) => start !== null,
+    );
+    const first = Math.min(...starts.map((start) => start.getTime()), ...(open ? [startOf(open)] : []));
+    const horizon = new Date(Math.floor(first / DAY) * DAY);
     const end = dayPrefix(horizon.getTime());
     let folded = 0;
     let last = state.sealedTo ? dayPrefix(state.sealedTo.getTime()) : "";
@@ -119,16 +129,6 @@ function sweepOf(state: LookbackState, { hours }: LookbackOptions, now: Date): S
   // What came late for an hour at the look-back's end, just after the last sweep, is in the look-back of that time.
   const { from } = lookbackWindow(hours, sweptAt ?? now);
   return { startedAt: now, from: new Date(Math.max(from.getTime(), now.getTime() - FARTHEST_MS)) };
-}
-
-/** The first day that a sweep may still list; null while none has ended. */
-function horizonOf({ sweptAt, sweepFrom }: LookbackState, { hours }: LookbackOptions): Date | null {
-  if (!sweptAt) return null;
-  const from = Math.min(
-    lookbackWindow(hours, sweptAt).from.getTime(),
-    sweepFrom?.getTime() ?? Number.POSITIVE_INFINITY,
-  );
-  return new Date(Math.floor(from / DAY) * DAY);
 }
 
 /**

@@ -44,6 +44,8 @@ export interface RunOptions {
   readonly concurrency?: number;
   /** Rows of a batch, roughly: one object is never split over two transactions. @default 20000 */
   readonly batchRows?: number;
+  /** False: nothing is listed or loaded; the run refreshes the rollups alone. @default true */
+  readonly load?: boolean | undefined;
   /** Refresh the rollups: false leaves the hours marked for a later refresh. @default true */
   readonly rollups?: boolean | undefined;
   /** No page is listed and no batch started after this many milliseconds: see `objects.remaining` and `unlisted`. */
@@ -63,6 +65,8 @@ export interface RunOptions {
 const CHUNKS_AHEAD = 2;
 /** What is under way when a run is interrupted has so long to end. */
 const INTERRUPTION_GRACE_MS = 400;
+/** Of the time budget, after which nothing more is listed, so that what was found is loaded. */
+const LISTING_SHARE = 0.9;
 /** The ledger of old days is sealed for so long; a later run goes on with it. */
 const LONGEST_SEALING_MS = 60_000;
 /** Batches planned ahead, so that a reader soon knows the total. */
@@ -108,7 +112,7 @@ class Run {
   async execute(): Promise<RunSummary> {
     try {
       await this.#begin();
-      await this.#unlessInterrupted(this.#loadAll());
+      if (this.options.load ?? true) await this.#unlessInterrupted(this.#loadAll());
     } catch (error) {
       if (this.options.signal?.aborted) this.#record.isInterrupted = true;
       else this.#record.aborted(error);
@@ -191,7 +195,7 @@ class Run {
       listings,
       maxObjects: this.#read.batchRows,
       clock: this.#clock,
-      isTimeUp: () => this.#isTimeUp(),
+      isTimeUp: () => this.#isTimeUp(LISTING_SHARE),
       onListed: (page) => this.#listed(page),
     });
     this.#record.isListed = true;
@@ -235,7 +239,8 @@ class Run {
           isOutage || result.failures.has(index),
         ),
       );
-    if (!this.options.dryRun && !this.#isTimeUp()) this.#background.committed(result.events.inserted);
+    const { dryRun, rollups = true } = this.options;
+    if (!dryRun && rollups && !this.#isTimeUp()) this.#background.committed(result.events.inserted);
     this.#record.bytes.loaded += batch.bytes;
     this.#report();
   }
@@ -318,10 +323,10 @@ class Run {
     return this.options.clock ?? Date.now;
   }
 
-  #isTimeUp(): boolean {
+  #isTimeUp(share = 1): boolean {
     const { timeBudgetMs, signal } = this.options;
     if (signal?.aborted) return true;
-    return timeBudgetMs !== undefined && this.#record.elapsedMs >= timeBudgetMs;
+    return timeBudgetMs !== undefined && this.#record.elapsedMs >= share * timeBudgetMs;
   }
 
   #report(): void {
