@@ -160,7 +160,9 @@ describe("the function, from its package", function () {
 
   it("refuses an event it does not know before it touches anything", async () => {
     const { message } = failed(await running.invoke({ from_date: "2025-12-06" }));
-    expect(message).to.equal('Unknown "from_date" in the event; known are "from", "to", "prefix", "dryRun", "rollups", "load".');
+    expect(message).to.equal(
+      'Unknown "from_date" in the event; known are "from", "to", "prefix", "dryRun", "rollups", "load".',
+    );
     expect(s3.requests).to.deep.equal([]);
     expect(store.reads).to.deep.equal([]);
   });

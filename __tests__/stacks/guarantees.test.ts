@@ -21,6 +21,7 @@ const VARIANTS: { readonly [name: string]: Attributes } = {
 /** Allowed `*` resources, by statement: AWS knows nothing narrower for their actions. */
 const WILDCARD_RESOURCES: { readonly [sid: string]: string } = {
   SeeNetworkInterfaces: "ec2:Describe* calls support no resource-level permission",
+  DeliverLogs: "log deliveries support no resource-level permission",
   WriteTraces: "xray:Put* calls support no resource-level permission",
 };
 
@@ -170,7 +171,7 @@ for (const [variant, context] of Object.entries(VARIANTS)) {
 
     it("every log group has a retention", () => {
       const groups = every("aws_cloudwatch_log_group");
-      expect(groups).to.have.length(2);
+      expect(groups).to.have.length(3);
       for (const [, group] of groups) expect(group.retention_in_days).to.equal(30);
     });
 

@@ -1,3 +1,4 @@
+import aslValidator from "asl-validator";
 import { expect } from "chai";
 import {
   HANDLER,
@@ -12,8 +13,8 @@ const password = "aws_ssm_parameter_dwh_secrets_etl_writer_password";
 const certificate = "aws_ssm_parameter_dwh_secrets_certificate";
 const FUNCTION = ref("aws_lambda_function.etl_function.arn");
 
-function statements(stack: SynthesizedStack): Attributes[] {
-  return JSON.parse(stack.resource("aws_iam_role_policy").policy as string).Statement;
+function statements(stack: SynthesizedStack, role = "etl_role_policy"): Attributes[] {
+  return JSON.parse(stack.resource("aws_iam_role_policy", role).policy as string).Statement;
 }
 
 describe("scheduler stack", () => {
@@ -48,6 +49,7 @@ describe("scheduler stack", () => {
       DWH_SSL_CA_PARAMETER: crossStackRef("warehouse", `${certificate}_name`),
       RAW_BUCKET: "clickstream-s3-ingest",
       ETL_LOOKBACK_HOURS: "72",
+      ETL_RECENT_HOURS: "2",
       POWERTOOLS_SERVICE_NAME: "SBW_Lamda_ETL",
       POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
     });
@@ -124,6 +126,46 @@ describe("scheduler stack", () => {
     });
   });
 
+  describe("the machine for backfills", () => {
+    const machine = scheduler.resource("aws_sfn_state_machine");
+    const account = ref("data.aws_caller_identity.account.account_id");
+    const states = `arn:aws:states:ap-southeast-1:${account}`;
+
+    it("is a Standard one, encrypted, with its log", () => {
+      expect(machine).to.deep.include({
+        name: "SBW_ETL_BACKFILL",
+        type: "STANDARD",
+        encryption_configuration: { type: "AWS_OWNED_KEY" },
+        logging_configuration: {
+          level: "ERROR",
+          include_execution_data: true,
+          log_destination: `${ref("aws_cloudwatch_log_group.backfill_log_group.arn")}:*`,
+        },
+      });
+    });
+
+    it("is written in Amazon States Language", () => {
+      const { isValid, errorsText } = aslValidator(JSON.parse(machine.definition as string));
+      expect(isValid, errorsText()).to.equal(true);
+    });
+
+    it("may run the function, read the hours, start and follow its children, deliver its log, and no more", () => {
+      const allowed = statements(scheduler, "backfill_policy").map(({ Action, Resource }) => [
+        Action,
+        Resource,
+      ]);
+      expect(allowed.slice(0, 4)).to.deep.equal([
+        [["lambda:InvokeFunction"], [FUNCTION]],
+        [["s3:GetObject"], [`arn:aws:s3:::clickstream-production-artifacts-${account}/backfills/*`]],
+        [["states:StartExecution"], [`${states}:stateMachine:SBW_ETL_BACKFILL`]],
+        [["states:DescribeExecution", "states:StopExecution"], [`${states}:execution:SBW_ETL_BACKFILL/*`]],
+      ]);
+      expect(allowed.slice(4).flatMap(([actions]) => actions as string[])).to.satisfy((actions: string[]) =>
+        actions.every((action) => action.startsWith("logs:")),
+      );
+    });
+  });
+
   it("tries a failed run twice more, then queues it", () => {
     expect(scheduler.resource("aws_lambda_function_event_invoke_config")).to.deep.include({
       maximum_retry_attempts: 2,
@@ -146,6 +188,9 @@ describe("scheduler stack", () => {
       alarm_no_load: `expression LessThanThreshold 1, missing: breaching`,
       alarm_rollups_stale: `${METRICS_NAMESPACE} ${METRICS.rollupsStale} GreaterThanThreshold 0, missing: notBreaching`,
       alarm_rejects: `${METRICS_NAMESPACE} ${METRICS.rejectShare} GreaterThanThreshold 5, missing: notBreaching`,
+      alarm_sweep_overdue: `${METRICS_NAMESPACE} ${METRICS.sweepAge} GreaterThanThreshold 108000, missing: notBreaching`,
+      alarm_ledger_unsealed: `${METRICS_NAMESPACE} ${METRICS.ledgerSealFailed} GreaterThanThreshold 0, missing: notBreaching`,
+      alarm_backfill_failed: "AWS/States ExecutionsFailed GreaterThanThreshold 0, missing: notBreaching",
       alarm_duration: "AWS/Lambda Duration GreaterThanThreshold 540000, missing: notBreaching",
       alarm_host_check: "AWS/EC2 StatusCheckFailed_Instance GreaterThanThreshold 0, missing: notBreaching",
       alarm_host_silent: `${METRICS_NAMESPACE} ${HOST_METRICS.stateAge} GreaterThanThreshold 1800, missing: notBreaching`,

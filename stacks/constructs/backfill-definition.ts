@@ -79,7 +79,7 @@ function eachHour(functionArn: string, list: "first" | "others", next: string): 
       ReaderConfig: { InputType: "JSON" },
       Parameters: { "Bucket.$": input("bucket"), "Key.$": input(`${list}Key`) },
     },
-    ItemProcessor: hour(functionArn),
+    ItemProcessor: hour(functionArn, list),
     // At most 256 KiB in all: nothing of an hour that is loaded, and its beginning of one that is not.
     ResultSelector: { "failed.$": "$[*].failed", "count.$": "States.ArrayLength($[*].failed)" },
     ResultPath: `$.${list}`,
@@ -87,38 +87,40 @@ function eachHour(functionArn: string, list: "first" | "others", next: string): 
   };
 }
 
-/** One hour: runs until nothing of it remains. */
-function hour(functionArn: string): object {
+/** One hour: runs until nothing of it remains. No two states of a machine may have one name. */
+function hour(functionArn: string, list: string): object {
+  const named = (state: string) => `${state} (${list})`;
+  const [load, goOn, failed] = [named("Load"), named("Go on"), named("Not loaded")];
   return {
     ProcessorConfig: { Mode: "DISTRIBUTED", ExecutionType: "STANDARD" },
-    StartAt: "Load",
+    StartAt: load,
     States: {
-      Load: {
+      [load]: {
         ...invoke(functionArn, { "from.$": "$.from", "to.$": "$.to", rollups: false }),
         ResultSelector: {
           "remaining.$": "$.Payload.objects.remaining",
           "unlisted.$": "$.Payload.objects.unlisted",
         },
         ResultPath: "$.run",
-        Catch: [{ ErrorEquals: ["States.ALL"], ResultPath: null, Next: "Not loaded" }],
-        Next: "Remaining?",
+        Catch: [{ ErrorEquals: ["States.ALL"], ResultPath: null, Next: failed }],
+        Next: named("Remaining?"),
       },
-      "Remaining?": {
+      [named("Remaining?")]: {
         Type: "Choice",
         Choices: [
-          { Variable: "$.round", NumericGreaterThan: LONGEST_ROUNDS, Next: "Not loaded" },
-          { Variable: "$.run.remaining", NumericGreaterThan: 0, Next: "Go on" },
-          { Variable: "$.run.unlisted", NumericGreaterThan: 0, Next: "Go on" },
+          { Variable: "$.round", NumericGreaterThan: LONGEST_ROUNDS, Next: failed },
+          { Variable: "$.run.remaining", NumericGreaterThan: 0, Next: goOn },
+          { Variable: "$.run.unlisted", NumericGreaterThan: 0, Next: goOn },
         ],
-        Default: "Loaded",
+        Default: named("Loaded"),
       },
-      "Go on": {
+      [goOn]: {
         Type: "Pass",
         Parameters: { "from.$": "$.from", "to.$": "$.to", "round.$": "States.MathAdd($.round, 1)" },
-        Next: "Load",
+        Next: load,
       },
-      Loaded: { Type: "Pass", Result: {}, End: true },
-      "Not loaded": { Type: "Pass", Parameters: { "failed.$": "$.from" }, End: true },
+      [named("Loaded")]: { Type: "Pass", Result: {}, End: true },
+      [failed]: { Type: "Pass", Parameters: { "failed.$": "$.from" }, End: true },
     },
   };
 }
