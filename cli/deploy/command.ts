@@ -1,9 +1,12 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { forgetSavedPlan, PLAN_FILE, readSavedPlan, type SavedStack, whyNot } from "../plan/saved-plan.js";
-import { runHere, synthesizeNamed } from "../plan/terraform.js";
+import { runHere } from "../plan/terraform.js";
 import { CommandError, UsageError } from "../shared/failure.js";
 import { assertStateBucket } from "./state-bucket.js";
+
+/** In the order in which stacks/clickstream.ts makes them. */
+const STACKS: readonly string[] = ["network", "endpoints", "warehouse", "scheduler"];
 
 export const define = (command: Command): Command =>
   command
@@ -17,30 +20,28 @@ export const define = (command: Command): Command =>
 async function deploy(given: readonly string[], options: { plan?: true; output: string }): Promise<void> {
   await assertStateBucket(process.env);
   if (options.plan) return applySavedPlan(given, options.output);
-  const isOption = (word: string) => word.startsWith("-");
-  const names = given.filter((word) => !isOption(word));
-  const args = [...given.filter(isOption), "--output", options.output];
-  process.exitCode =
-    names.length === 0
-      ? await runHere("cdktf", ["deploy", "*", ...args], ".")
-      : await deployNamed(names, args, options);
+  const cdktf = (...args: string[]) => runHere("cdktf", ["deploy", ...args, "--output", options.output], ".");
+  const [named, passed] = [
+    given.filter((word) => !word.startsWith("-")),
+    given.filter((word) => word.startsWith("-")),
+  ];
+  if (named.length === 0) {
+    process.exitCode = await cdktf("*", ...passed);
+    return;
+  }
+  // On the outputs that the others have in the state. One by one: cdktf keeps no order when it ignores dependencies.
+  for (const stack of inOrder(named)) {
+    process.exitCode = await cdktf(stack, ...passed, "--ignore-missing-stack-dependencies");
+    if (process.exitCode !== 0) return;
+  }
 }
 
-/**
- * A stack alone is deployed on the outputs that those it reads from have in the state. With that option cdktf knows no
- * order any more and deploys all it is given at once, so it is given one at a time.
- */
-async function deployNamed(
-  names: readonly string[],
-  args: readonly string[],
-  { output }: { output: string },
-): Promise<number> {
-  for (const { name } of await synthesizeNamed(names, output)) {
-    const alone = ["deploy", name, "--ignore-missing-stack-dependencies", "--skip-synth", ...args];
-    const code = await runHere("cdktf", alone, ".");
-    if (code !== 0) return code;
-  }
-  return 0;
+/** As they depend on each other. @throws {UsageError} there is no such stack */
+function inOrder(named: readonly string[]): string[] {
+  const unknown = named.filter((name) => !STACKS.includes(name));
+  if (unknown.length > 0)
+    throw new UsageError(`There is no stack ${unknown.join(", ")}: the stacks are ${STACKS.join(", ")}.`);
+  return STACKS.filter((name) => named.includes(name));
 }
 
 /** Applies the stacks in order, as far as their plans hold. */
