@@ -94,7 +94,7 @@ const COMMANDS: readonly Entry[] = [
   },
   {
     name: "backfill",
-    description: "Run the deployed function over a window of the past, hour by hour or day by day.",
+    description: "Load a window of the past with the deployed state machine, hours side by side.",
     load: () => import("./backfill/command.js"),
   },
 ];

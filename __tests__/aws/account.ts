@@ -14,6 +14,7 @@ import {
 import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { S3Client } from "@aws-sdk/client-s3";
+import { SFNClient } from "@aws-sdk/client-sfn";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { DescribeParametersCommand, type ParameterMetadata, SSMClient } from "@aws-sdk/client-ssm";
@@ -71,6 +72,7 @@ function createClients({ standIn, region, credentials }: AwsEmulator) {
     lambda: new LambdaClient(options),
     events: new EventBridgeClient(options),
     s3: new S3Client({ ...options, forcePathStyle: true }),
+    sfn: new SFNClient(options),
     sns: new SNSClient(options),
     sqs: new SQSClient(options),
     ssm: new SSMClient(options),

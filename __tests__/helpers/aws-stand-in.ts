@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { type Agents, answerAgents, isAgentQuestion } from "./aws-agents.js";
 import { answerBucketPolicy, type BucketPolicies, policyBucket } from "./aws-bucket-policies.js";
 import { answerDlm, createDlm, type Dlm } from "./aws-dlm.js";
+import { answerStates, isStatesQuestion } from "./aws-states.js";
 
 /** The emulator as the provider sees it. */
 export interface AwsStandIn {
@@ -21,6 +22,7 @@ export interface AwsStandIn {
  * Passes every request on to moto, except those that moto has no answer to:
  * - DLM: moto lacks the service; without an answer the provider retries for minutes.
  * - bucket policies: moto enforces a Deny without its condition, so that the one against plain HTTP shuts everybody out.
+ * - state machines: moto neither validates a definition nor lists versions.
  * - agents of instances: moto has no DescribeInstanceInformation.
  */
 export async function startAwsStandIn(motoUrl: string): Promise<AwsStandIn> {
@@ -30,6 +32,7 @@ export async function startAwsStandIn(motoUrl: string): Promise<AwsStandIn> {
   const unanswered: string[] = [];
   const server = createServer((incoming, outgoing) => {
     if (serviceOf(incoming) === "dlm") return answerDlm(dlm, incoming, outgoing);
+    if (isStatesQuestion(incoming)) return answerStates(incoming, outgoing);
     if (isAgentQuestion(incoming)) return answerAgents(agents, incoming, outgoing);
     const bucket = policyBucket(incoming);
     if (bucket !== null) return answerBucketPolicy(bucketPolicies, bucket, incoming, outgoing);

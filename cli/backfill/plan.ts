@@ -1,38 +1,36 @@
 import type { Window } from "etl-lib";
 
 const HOUR = 3_600_000;
-export const UNITS = { hour: HOUR, day: 24 * HOUR } as const;
-export type Unit = keyof typeof UNITS;
 
-/** One invocation's share of a backfill: [from, to), as ISO 8601 in UTC. */
-export interface Slice {
+/** One child's share of a backfill: [from, to), as ISO 8601 in UTC. */
+export interface Hour {
   readonly from: string;
   readonly to: string;
+  /** How often it has run; the machine counts. */
+  readonly round: 0;
 }
 
-/** The window cut at every UTC hour or day, oldest first. */
-export function planSlices(window: Window, by: Unit): Slice[] {
-  const unit = UNITS[by];
-  const slices: Slice[] = [];
+/** The hours of a window, oldest first. */
+export interface HourLists {
+  /**
+   * The first hour of each UTC day: what lies right in the day's folder belongs to every hour of it, and is loaded with this
+   * one before the others run side by side.
+   */
+  readonly first: Hour[];
+  readonly others: Hour[];
+}
+
+export function planHours(window: Window): HourLists {
+  const lists: HourLists = { first: [], others: [] };
+  let day = "";
   for (let from = window.from.getTime(); from < window.to.getTime(); ) {
-    const to = Math.min(Math.floor(from / unit) * unit + unit, window.to.getTime());
-    slices.push({ from: iso(from), to: iso(to) });
+    const to = Math.min(Math.floor(from / HOUR) * HOUR + HOUR, window.to.getTime());
+    const hour: Hour = { from: iso(from), to: iso(to), round: 0 };
+    (hour.from.slice(0, 10) === day ? lists.others : lists.first).push(hour);
+    day = hour.from.slice(0, 10);
     from = to;
   }
-  return slices;
-}
-
-/**
- * The slices of each UTC day. Objects right in a day's folder belong to every hour of it: one slice of a day has to be
- * done before the others may run side by side, or all of them would read those objects.
- */
-export function groupByDay(slices: readonly Slice[]): Slice[][] {
-  const days = new Map<string, Slice[]>();
-  for (const slice of slices) {
-    const day = slice.from.slice(0, 10);
-    days.set(day, [...(days.get(day) ?? []), slice]);
-  }
-  return [...days.values()];
+  return lists;
 }
 
 /** `2025-12-06T05:00Z` */

@@ -1,44 +1,40 @@
-import { count, table } from "../shared/format.js";
+import { count, duration, table, time } from "../shared/format.js";
 import type { Progress } from "../shared/progress.js";
-import type { BackfillReport } from "./backfill.js";
+import type { BackfillState } from "./executions.js";
 
-/** Windows measure the work. */
-export function progressOf(report: BackfillReport): Progress {
-  const { total, sums, failed } = report;
-  const done = endedOf(report);
-  const parts = [
-    `${count(done)}/${count(total)} windows`,
-    `${count(sums.read)} events`,
-    `${count(failed.length)} failed`,
+/** Hours measure the work. */
+export const progressOf = ({ hours, done, running }: BackfillState): Progress => ({
+  total: hours,
+  done: Math.min(done, hours),
+  parts: [`${count(done)}/${count(hours)} hours`, `${count(running)} running`],
+});
+
+const HEADLINES: { readonly [status: string]: string } = {
+  RUNNING:
+    "It goes on without this command: `npm run backfill -- --follow` finds it again, `--cancel` stops it.",
+  SUCCEEDED: "All of it is loaded.",
+  ABORTED: "It was stopped. What was loaded stays; the same command, given again, loads the rest.",
+};
+
+/** How a backfill stands, what failed, and what to do about it. */
+export function reportText(state: BackfillState): string {
+  const { from, to, startedAt, hours, done, failed, status, reason } = state;
+  const lines = [
+    table(
+      ["backfill", ""],
+      [
+        ["window", `${time(from)} – ${time(to)}`],
+        ["started", `${time(startedAt)} (${duration(Date.now() - startedAt.getTime())} ago)`],
+        ["hours", `${count(Math.min(done, hours))} of ${count(hours)}`],
+        ["not loaded", count(failed.length)],
+      ],
+    ),
+    HEADLINES[status] ?? reason ?? status,
   ];
-  return { total, done, parts };
-}
-
-const endedOf = ({ done, failed }: BackfillReport): number => done + failed.length;
-
-/** The sums, what failed with its reason, and what to do about it. */
-export function reportText(report: BackfillReport, options: { dryRun: boolean }): string {
-  const { sums, failed, total, done, resumed } = report;
-  const left = total - endedOf(report);
-  const rows = [
-    [
-      "windows",
-      `${count(done)} of ${count(total)}${resumed > 0 ? `, ${count(resumed)} of them earlier` : ""}`,
-    ],
-    ["invocations", count(sums.invocations)],
-    ["objects loaded", count(sums.objects)],
-    ["events read", count(sums.read)],
-    [options.dryRun ? "would insert" : "inserted", count(sums.inserted)],
-    ["duplicates", count(sums.duplicates)],
-    ["rejected", count(sums.rejected)],
-  ];
-  const failures = failed.map(({ from, to, reason }) => `✘ ${from} – ${to}  ${reason}`);
-  return [
-    `${options.dryRun ? "Dry run, nothing was written.\n" : ""}${table(["backfill", ""], rows)}`,
-    ...(failures.length > 0 ? ["", ...failures] : []),
-    ...(left > 0 ? ["", `Stopped: ${count(left)} windows were not started.`] : []),
-    ...(left + failed.length > 0 && !options.dryRun
-      ? ["", "Give the same command again: it goes on with what is not done."]
-      : []),
-  ].join("\n");
+  if (failed.length > 0)
+    lines.push(
+      ...failed.map((hour) => `✘ ${hour}`),
+      "Why stands in the function's log of that time. The same command, given again, loads what is not loaded.",
+    );
+  return lines.join("\n");
 }
