@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -220,6 +220,22 @@ describe("integration: the command's answers and exit codes", function () {
     const verified = await runCommand(["verify", ...DAY, "--json"], env);
     expect(JSON.parse(verified.stdout).gaps, "the counts stay").to.deep.equal([]);
     await lab.db.pool.query("TRUNCATE etl.rejects");
+  });
+
+  it("keeps a log, one JSON object a line, of what was done and of what failed", async () => {
+    const file = join(mkdtempSync(join(tmpdir(), "log-")), "run.log");
+    await runCommand([...DAY, "--log-file", file], env);
+    await runCommand([...DAY, "--log-file", file], { ...env, DWH_PASSWORD: "wrong" });
+    const lines = readFileSync(file, "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ level, message }) => `${level}: ${message}`)).to.deep.equal([
+      "info: run starts",
+      "info: run ends",
+      "error: run failed",
+    ]);
+    expect(lines[1].summary.events.inserted).to.equal(5);
   });
 
   it("shows a run in full, found by how its id begins", async () => {

@@ -11,6 +11,7 @@ import {
 import { parseDuration } from "../shared/duration.js";
 import { EXIT, failureObject, UsageError } from "../shared/failure.js";
 import { count } from "../shared/format.js";
+import { type Log, openLog } from "../shared/log.js";
 import { addSourceOptions, jsonOption, wholeNumber } from "../shared/options.js";
 import { printJson } from "../shared/output.js";
 import { type Progress, progressView } from "../shared/progress.js";
@@ -30,6 +31,7 @@ interface RunCommandOptions extends SourceOptions {
   readonly strict?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
+  readonly logFile?: string;
 }
 
 /** A run that is interrupted rolls its batch back and closes its row in less. */
@@ -48,24 +50,29 @@ export const define = (command: Command): Command =>
     .option("--strict", "exit with 3 when events were rejected")
     .addOption(jsonOption())
     .option("--quiet", "no progress, no table")
-    .action((options: RunCommandOptions) =>
-      run(options).catch((error) => {
+    .option("--log-file <path>", "append to a log, one JSON object a line")
+    .action(async (options: RunCommandOptions) => {
+      const log = openLog(options.logFile);
+      await run(options, log).catch((error) => {
+        log("error", "run failed", failureObject(error));
         if (options.json) printJson(notStarted(error, options));
         throw error;
-      }),
-    );
+      });
+    });
 
-async function run(options: RunCommandOptions): Promise<void> {
+async function run(options: RunCommandOptions, log: Log): Promise<void> {
   const timeBudgetMs = options.timeBudget ? parseDuration(options.timeBudget, "--time-budget") : undefined;
   const selection = await selectObjects(options);
   const { quiet = false } = options;
   let plot = "";
-  const summary = await withWarehouse({ quiet, graceMs: GRACE_MS }, async ({ pool }, signal) => {
+  const summary = await withWarehouse({ quiet, graceMs: GRACE_MS }, async ({ pool, description }, signal) => {
+    log("info", "run starts", { source: selection.description, target: description });
     const done = await load(pool, selection, { ...options, timeBudgetMs, signal });
     const isShown = !quiet && !options.json && !done.dryRun && done.status === "succeeded";
     if (isShown) plot = `${await daysPlot(pool)}\n${NEXT_STEPS}`;
     return done;
   });
+  log(summary.error ? "error" : "info", "run ends", { summary });
   if (options.json) printJson(summary);
   else if (!quiet && summary.status !== "interrupted") console.log(summaryText(summary) + plot);
   else if (summary.error) console.error(summary.error.message);
