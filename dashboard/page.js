@@ -51,7 +51,7 @@ function complete({ option, unit }, { clientWidth }) {
     option.tooltip = {
       confine: true,
       formatter: tip,
-      extraCssText: "white-space:normal;max-width:22rem",
+      extraCssText: "white-space:normal;max-width:min(22rem,80vw);overflow-wrap:anywhere",
       ...option.tooltip,
     };
   return { animation: !calm.matches, animationDuration: 250, animationDurationUpdate: 250, ...option };
@@ -81,6 +81,7 @@ class Plot extends Shiny.OutputBinding {
   /** The arrow keys go from one item to the next, saying each; Enter picks it. */
   walk(event, chart, element) {
     const { data } = element.plot.option.series[0];
+    if (data.length === 0) return;
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (step) element.at = ((element.at ?? -1) + step + data.length) % data.length;
     else if (event.key !== "Enter" || !data[element.at]) return;

@@ -339,7 +339,9 @@ describe("the SQL of the dashboard's panels", function () {
       expect(rows).to.have.length(14);
       const [truth] = await raw(
         `SELECT (count(*) FILTER (WHERE event_name = 'product_view'))::float8 AS views,
-           (count(*) FILTER (WHERE event_name = 'add_to_cart_click'))::float8 AS carts
+           (count(*) FILTER (WHERE event_name = 'add_to_cart_click'))::float8 AS carts,
+           min(coalesce(context_product_discount_price, context_product_price))::float8 AS lowest_price,
+           max(coalesce(context_product_discount_price, context_product_price))::float8 AS highest_price
          FROM public.clickstream_events WHERE context_product_id = $1 AND event_timestamp >= '2025-12-02Z' AND event_timestamp < '2025-12-03Z'`,
         product,
       );

@@ -80,7 +80,7 @@ state_query <- function(state) {
   values <- values[order(match(names(values), url_names))]
   usual <- c(lapply(allowed[-(1:2)], `[`, 1), list(page = "1"), lapply(stats::setNames(nm = free_text), function(name) ""))
   keep <- !mapply(identical, values, usual[names(values)])
-  encoded <- vapply(unlist(values[keep]), utils::URLencode, "", reserved = TRUE)
+  encoded <- vapply(unlist(values[keep]), utils::URLencode, "", reserved = TRUE, repeated = TRUE)
   paste0("?", paste(names(encoded), encoded, sep = "=", collapse = "&"))
 }
 

@@ -90,7 +90,8 @@ plot_groups <- function(context, kind, title) function(rows) {
 product_ui <- function(ns, t) {
   tagList(
     tags$div(class = "wide", htmlOutput(ns("product_head"))),
-    panel_ui(ns("product_days"), t, "product.days", 260), panel_ui(ns("product_funnel"), t, "product.funnel", 200)
+    panel_ui(ns("product_days"), t, "product.days", 260), panel_ui(ns("product_funnel"), t, "product.funnel", 200),
+    panel_ui(ns("product_prices"), t, "product.prices", 220) |> wide()
   )
 }
 
@@ -133,4 +134,27 @@ product_server <- function(context, output) {
     texts <- paste0(number(totals), if (totals[1] > 0) paste0(" \u00b7 ", format_share(totals / totals[1], context$lang)))
     plot_bars(vapply(headings, t, "", USE.NAMES = FALSE), totals, texts, t("product.funnel.alt", n = texts[4]))
   }, function(rows) hint(t("product.funnel.note")), none)
+  prices_server(context, days)
+}
+
+prices_server <- function(context, days) {
+  t <- context$t
+  money <- function(x) format_vnd(x, context$lang)
+  ends <- c(lowest = "lowest_price", highest = "highest_price")
+  columns <- c(
+    list(column("day", "day", function(x) format_day(x, context$lang))),
+    lapply(names(ends), function(end) column(ends[[end]], paste0("product.price.", end), money, TRUE))
+  )
+  panel_server("product_prices", context, days, columns, function(rows) {
+    series <- lapply(names(ends), function(end) {
+      name <- t(paste0("product.price.", end))
+      values <- rows[[ends[[end]]]]
+      list(name = name, step = "end", data = data_of(values, paste0(format_day(rows$day, context$lang), " \u00b7 ", name, ": ", money(values))))
+    })
+    seen <- unlist(rows[ends])
+    plot_lines(
+      format_day(rows$day, context$lang, FALSE), series,
+      t("product.prices.alt", low = money(min(seen, na.rm = TRUE)), high = money(max(seen, na.rm = TRUE)))
+    )
+  }, function(rows) hint(t("product.prices.note")), function(rows) all(is.na(rows$lowest_price)))
 }

@@ -19,7 +19,7 @@ page_ui <- function(arrived, bodies, t) {
   bslib::page_navbar(
     id = "tab", selected = state$tab, title = tags$h1(t("title")), window_title = t("title"), lang = state$lang, theme = page_theme,
     sidebar = bslib::sidebar(
-      id = "filters", title = t("filters"), width = 250, open = list(desktop = "open", mobile = "closed"),
+      id = "filters", title = t("filters"), width = 270, open = list(desktop = "open", mobile = "closed"),
       filters(state, arrived$choices, arrived$newest_day, t)
     ),
     header = tags$div(

@@ -99,10 +99,13 @@ export const ROLLUP_TRUTHS: readonly RollupTruth[] = [
   },
   {
     rollup: "product_days",
-    actual: "SELECT zone, day, product_id, views, carts, checkout_starts, checkouts FROM dw.product_days",
+    actual: `SELECT zone, day, product_id, views, carts, checkout_starts, checkouts, lowest_price, highest_price
+      FROM dw.product_days`,
     truth: `SELECT zone, ${DAY}, context_product_id, count(*) FILTER (WHERE event_name = 'product_view'),
       count(*) FILTER (WHERE event_name = 'add_to_cart_click'),
-      count(*) FILTER (WHERE event_name = 'checkout_start'), count(*) FILTER (WHERE event_name = 'checkout_complete')
+      count(*) FILTER (WHERE event_name = 'checkout_start'), count(*) FILTER (WHERE event_name = 'checkout_complete'),
+      min(coalesce(context_product_discount_price, context_product_price)),
+      max(coalesce(context_product_discount_price, context_product_price))
       FROM public.clickstream_events, ${BUILT_ZONES} WHERE context_product_id IS NOT NULL GROUP BY 1, 2, 3`,
   },
   {

@@ -302,7 +302,8 @@ FROM counted JOIN (${segments("stale_funnel")}) g USING (segment) GROUP BY 1, 2,
 
   `DELETE FROM dw.product_days t USING pg_temp.stale_days d WHERE t.zone = d.zone AND t.day = d.day`,
   `INSERT INTO dw.product_days
-SELECT zone, day, product_id, sum(views), sum(carts), sum(checkout_starts), sum(checkouts)
+SELECT zone, day, product_id, sum(views), sum(carts), sum(checkout_starts), sum(checkouts),
+  min(coalesce(discount_price, price)), max(coalesce(discount_price, price))
 FROM pg_temp.new_products JOIN (${segments("stale_days")}) g USING (segment) GROUP BY 1, 2, 3`,
   `WITH newest AS (
   SELECT DISTINCT ON (product_id) * FROM (
