@@ -46,7 +46,8 @@ describe("the dashboard on the bundled samples", () => {
         width,
         theme,
       });
-      expect(await page.evaluate("checks.outside()")).to.deep.equal([]);
+      const outside = (await page.evaluate("checks.outside()")) as string[];
+      expect(outside.slice(0, 5)).to.deep.equal([]);
       await picture(page, `overview-${width}-${theme}-${lang}`);
       expect(faults).to.deep.equal([]);
       await page.context().close();

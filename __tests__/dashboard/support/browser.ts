@@ -43,6 +43,7 @@ export async function openPage(
   });
   await context.addInitScript({ path: fileURLToPath(new URL("page-checks.js", import.meta.url)) });
   const page = await context.newPage();
+  page.setDefaultTimeout(180_000); // the machine may be busy
   const faults: string[] = [];
   const elsewhere: string[] = [];
   page.on("console", (message) => {
@@ -62,7 +63,7 @@ export async function openPage(
 
 /** Until every output of the tab in front has come and none is being made anew. */
 export async function settled(page: Page): Promise<void> {
-  await page.waitForFunction("checks.settled()", undefined, { timeout: 20_000 });
+  await page.waitForFunction("checks.settled()", undefined, { timeout: 180_000 });
 }
 
 export async function showTab(page: Page, name: string): Promise<void> {

@@ -87,8 +87,8 @@ plot_bars <- function(names, values, texts, alt, picks = NULL, unit = "count") {
 #' A label in which ECharts finds nothing to fill in.
 literal <- function(text) gsub("[{}]", "", text)
 
-#' Cells of a grid, `values` row by row, shaded by their share of the greatest.
-plot_heat <- function(columns, rows, values, tips, alt, labels = NULL, height = 300) {
+#' Cells of a grid, `values` row by row, shaded by their share of the greatest, or of `least_top` where all are small.
+plot_heat <- function(columns, rows, values, tips, alt, labels = NULL, height = 300, least_top = 0.0001) {
   at <- expand.grid(x = seq_along(columns) - 1, y = seq_along(rows) - 1)
   data <- lapply(seq_along(values), function(i) {
     c(
@@ -100,7 +100,7 @@ plot_heat <- function(columns, rows, values, tips, alt, labels = NULL, height = 
     grid = grid_of(top = 4, bottom = if (is.null(labels)) 44 else 4), tooltip = list(trigger = "item"),
     xAxis = list(type = "category", data = as.list(columns), axisTick = list(show = FALSE)),
     yAxis = list(type = "category", inverse = TRUE, data = as.list(rows), axisTick = list(show = FALSE)),
-    visualMap = list(min = 0, max = max(values, 0.0001, na.rm = TRUE), orient = "horizontal", left = "center", bottom = 0, itemHeight = 120,
+    visualMap = list(min = 0, max = max(values, least_top, na.rm = TRUE), orient = "horizontal", left = "center", bottom = 0, itemHeight = 120,
       show = is.null(labels)),
     series = list(list(type = "heatmap", data = data[!is.na(values)], itemStyle = list(borderRadius = 2)))
   ), alt, height = height)

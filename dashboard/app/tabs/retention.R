@@ -30,7 +30,7 @@ retention_server <- function(id, context) {
       size <- rows$size[match(firsts, rows$cohort)]
       plot_heat(
         as.character(reach), paste0(day(firsts, FALSE), " \u00b7 ", format_short(size, context$lang)), values, tips(rows)[at],
-        t("retention.alt", n = length(firsts)), label, height = 80 + 26 * length(firsts)
+        t("retention.alt", n = length(firsts)), label, height = 80 + 26 * length(firsts), least_top = 0.2
       )
     }, function(rows) hint(t(paste0("retention.note.", context$state()$cohort))))
     panel_server("curves", context, rows, columns, function(rows) {
