@@ -1,10 +1,10 @@
 import type { Command } from "commander";
-import { type RollupReport, refreshRollups, type VerifyReport, verify, verifyRollups } from "etl-lib";
+import { assertSchema, type RollupReport, type VerifyReport, verify, verifyRollups } from "etl-lib";
 import { EXIT } from "../shared/failure.js";
 import { count, oneLine, paint, table } from "../shared/format.js";
 import { addSourceOptions, jsonOption } from "../shared/options.js";
 import { printJson } from "../shared/output.js";
-import { withWarehouse } from "../shared/warehouse.js";
+import { withTarget } from "../shared/warehouse.js";
 import { type SourceOptions, select } from "./source.js";
 
 export const define = (command: Command): Command =>
@@ -12,11 +12,12 @@ export const define = (command: Command): Command =>
     .addOption(jsonOption())
     .action(async (options: SourceOptions & { json?: boolean }) => {
       const selection = await select(options);
-      const [report, rollups] = await withWarehouse({ quiet: options.json }, async ({ pool }) => {
-        await refreshRollups(pool); // what a killed run left behind is no gap
+      const [report, rollups] = await withTarget({ quiet: options.json }, async ({ pool }) => {
+        await assertSchema(pool);
         return Promise.all([verify(pool, selection), verifyRollups(pool)]);
       });
-      const hasGaps = report.hasGaps || rollups.differences.length > 0;
+      // What is loaded and not refreshed yet is no gap.
+      const hasGaps = report.hasGaps || (rollups.differences.length > 0 && rollups.staleHours === 0);
       if (options.json) printJson({ ...report, rollups, hasGaps });
       else console.log([reportText(report, selection.description), rollupsText(rollups)].join("\n"));
       process.exitCode = hasGaps ? EXIT.failed : EXIT.done;
@@ -27,18 +28,23 @@ const REMEDIES: Readonly<Record<string, string>> = {
   missing: "`run` over the same window loads them",
   changed: "`run` over the same window loads what they are now",
   rejects_mismatch: "`run --reload --key KEY` reads such an object again",
-  table_mismatch:
-    "`run --reload --from … --to …` reads the objects of those days again, and adds what is missing",
+  rows_missing:
+    "`run --reload --key KEY`, or --from and --to, reads such objects again and brings back what is missing",
+  unreadable: "it cannot be compared: see why, and run `verify` again",
+  hour_mismatch: "rows that are missing come back with their objects; rows that no load brought stay until you delete them",
+  table_mismatch: "the ledger was changed by hand: nothing of the table is missing or too much by it",
 };
 
 /** What differs, and nothing else; in one line what does not. */
 function reportText({ hours, gaps, hasGaps, table: totals }: VerifyReport, source: string): string {
-  const differing = hours.filter(({ missing, changed, mismatched }) => missing + changed + mismatched > 0);
+  const differing = hours.filter(
+    ({ missing, changed, mismatched, lacking }) => missing + changed + mismatched + lacking > 0,
+  );
   const sum = (column: "objects" | "loaded" | "read" | "inserted" | "duplicates" | "rejected") =>
     count(hours.reduce((total, hour) => total + hour[column], 0));
   return [
     `${sum("loaded")} of ${sum("objects")} objects of ${source} are loaded: ${sum("read")} events read = ${sum("inserted")} inserted + ${sum("duplicates")} duplicates + ${sum("rejected")} rejected.`,
-    `The ledger counts ${count(totals.ledgerInserted)} events inserted, the table holds ${count(totals.rows)} rows.`,
+    `The ledger counts ${count(totals.ledgerInserted)} events inserted, the table holds ${count(totals.rows)} rows; ${hoursText(totals.mismatchedHours)}.`,
     ...(differing.length > 0 ? [hoursTable(differing)] : []),
     ...(hasGaps ? [gapsText(gaps)] : [paint("green", "No gap between source, ledger and table.")]),
   ].join("\n");
@@ -46,10 +52,10 @@ function reportText({ hours, gaps, hasGaps, table: totals }: VerifyReport, sourc
 
 const hoursTable = (hours: VerifyReport["hours"]): string =>
   table(
-    ["hour", { name: "objects", drop: 1 }, { name: "loaded", drop: 2 }, "missing", "changed", "mismatched"],
-    hours.map(({ hour, objects, loaded, missing, changed, mismatched }) => [
+    ["hour", { name: "objects", drop: 1 }, { name: "loaded", drop: 2 }, "missing", "changed", "mismatched", "lacking"],
+    hours.map(({ hour, objects, loaded, missing, changed, mismatched, lacking }) => [
       hour,
-      ...[objects, loaded, missing, changed, mismatched].map(count),
+      ...[objects, loaded, missing, changed, mismatched, lacking].map(count),
     ]),
   );
 
@@ -65,7 +71,12 @@ function gapsText(gaps: VerifyReport["gaps"]): string {
   ].join("\n");
 }
 
-function rollupsText({ differences }: RollupReport): string {
+const hoursText = (hours: number): string =>
+  hours === 0 ? "each hour holds what was loaded" : `${count(hours)} hours hold other rows than were loaded`;
+
+function rollupsText({ differences, staleHours }: RollupReport): string {
+  if (staleHours > 0)
+    return `${count(staleHours)} hours are loaded and not in the rollups yet: the next run, or \`rollups refresh\`, brings them up to date; verify then compares them.`;
   if (differences.length === 0) return paint("green", "Every rollup equals what the raw rows say.");
   const rows = differences.map(({ rollup, missing, surplus, examples }) => [
     rollup,

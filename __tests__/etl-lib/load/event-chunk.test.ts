@@ -62,8 +62,8 @@ describe("EventChunk", () => {
     chunk.addRow(1, rowOf("a"));
     expect(chunk.rows.count).to.equal(2);
     expect(chunk.objectOfRow).to.deep.equal([0, 0]);
-    expect(chunk.tallies.get(0)).to.deep.equal({ read: 2, rejected: 0, duplicates: 0 });
-    expect(chunk.tallies.get(1)).to.deep.equal({ read: 1, rejected: 0, duplicates: 1 });
+    expect(chunk.tallies.get(0)).to.include({ read: 2, rejected: 0, duplicates: 0 });
+    expect(chunk.tallies.get(1)).to.include({ read: 1, rejected: 0, duplicates: 1 });
   });
 
   it("knows the UTC hours that its rows lie in", () => {
@@ -74,7 +74,10 @@ describe("EventChunk", () => {
       ["c", "2025-12-06T05:59:59.999Z"],
     ] as const)
       chunk.addRow(0, rowOf(id, time));
-    expect([...chunk.hours]).to.deep.equal([Date.UTC(2025, 11, 6, 4), Date.UTC(2025, 11, 6, 4) + HOUR]);
+    expect([...new Set(chunk.hourOfRow)]).to.deep.equal([
+      Date.UTC(2025, 11, 6, 4),
+      Date.UTC(2025, 11, 6, 4) + HOUR,
+    ]);
   });
 
   it("grows with rows and with rejects", () => {
@@ -94,6 +97,6 @@ describe("EventChunk", () => {
     expect(chunk.rejects).to.deep.equal([
       { object: 0, position: 1, cause: "invalid_json", detail: "bad", raw: "x".repeat(1000), records: 1 },
     ]);
-    expect(chunk.tallies.get(0)).to.deep.equal({ read: 2, rejected: 1, duplicates: 0 });
+    expect(chunk.tallies.get(0)).to.include({ read: 2, rejected: 1, duplicates: 0 });
   });
 });

@@ -145,7 +145,7 @@ describe("readChunks", () => {
     const [chunk] = await chunksOf(source);
     const times = decodeRows(chunk?.rows.all().bytes as Buffer).map(([, time]) => time);
     expect(times).to.deep.equal(["2025-12-06T05:00:00.000Z", "2025-12-06T07:00:00.000Z"]);
-    expect([...(chunk?.hours ?? [])].map((hour) => new Date(hour).getUTCHours())).to.deep.equal([5, 7]);
+    expect([...(chunk?.hourOfRow ?? [])].map((hour) => new Date(hour).getUTCHours())).to.deep.equal([5, 7]);
   });
 
   it("counts the repairs of a chunk", async () => {

@@ -2,9 +2,13 @@ import { addEvents, noEvents } from "../counts.js";
 import { keyTime } from "../extract/key-time.js";
 import { coveredFolder, LISTINGS_AT_ONCE, type ListedObjects, planListings } from "../extract/plan.js";
 import { sideBySide } from "../extract/side-by-side.js";
+import { startOfHour } from "../load/loaded-hours.js";
+import { toLoadError } from "../load/pg-errors.js";
 import { Fingerprint, type Seal, sealOf } from "../load/seals.js";
-import type { Queryable } from "../load/warehouse.js";
+import { checkOut, type Queryable, type WarehousePool } from "../load/warehouse.js";
 import type { EventCounts, Source, SourceObject, Window } from "../types.js";
+import { type LackingObject, lackingRows } from "./lacking-rows.js";
+import { compareHours, type HourGap } from "./loaded-hours.js";
 
 /** What the source and the ledger hold of one hour, by the key (`HH` layout), or of one day. */
 export interface VerifiedHour extends EventCounts {
@@ -18,60 +22,131 @@ export interface VerifiedHour extends EventCounts {
   changed: number;
   /** Loaded, with other rejects in quarantine than the ledger counts. */
   mismatched: number;
+  /** Loaded, with events that are not in the table. Known of the first hundred such objects. */
+  lacking: number;
 }
 
 export interface Gap {
-  readonly kind: "missing" | "changed" | "seal_mismatch" | "rejects_mismatch" | "table_mismatch";
-  /** Key of the object, or of a folder whose ledger is sealed; null for the table as a whole. */
+  readonly kind:
+    | "missing"
+    | "changed"
+    | "seal_mismatch"
+    | "rejects_mismatch"
+    | "rows_missing"
+    | "unreadable"
+    | "hour_mismatch"
+    | "table_mismatch";
+  /** Key of the object, or of a folder whose ledger is sealed; null for an hour of the table, and for the table as a whole. */
   readonly key: string | null;
   readonly detail: string;
 }
 
 export interface VerifyReport {
   readonly hours: VerifiedHour[];
-  /** Of the whole warehouse: what the ledger says was inserted, and the rows there are. */
-  readonly table: { readonly ledgerInserted: number; readonly rows: number };
-  /** The first hundred; the hours count them all. */
+  /** Of the whole warehouse: what the ledger says was inserted, the rows there are, and the hours whose rows are others. */
+  readonly table: {
+    readonly ledgerInserted: number;
+    readonly rows: number;
+    readonly mismatchedHours: number;
+  };
+  /** The first hundred of each kind of place (the table, its hours, objects); the counts above count them all. */
   readonly gaps: Gap[];
   readonly hasGaps: boolean;
 }
 
 const MAX_GAPS_LISTED = 100;
 
-/** Compares the source with the ledger, the ledger with quarantine, and the ledger with the table. Reads no object. */
-export async function verify(
-  db: Queryable,
-  options: { readonly source: Source; readonly window: Window | null; readonly prefix?: string | undefined },
-): Promise<VerifyReport> {
-  const hours = new Map<string, VerifiedHour>();
-  const gaps: Gap[] = [];
-  const seals = new Map<string, SealedFolder | null>();
-  const listings = planListings(options).map(({ pages }) => pages);
-  for await (const page of sideBySide(listings, LISTINGS_AT_ONCE)) {
-    const { objects } = page;
-    const ledger = await ledgerOf(db, options.source.bucket, objects);
-    for (const object of objects) {
-      const hour = hourOf(hours, object.key);
-      const sealed = await sealedFolder(db, seals, page, object);
-      sealed?.seen.add(object);
-      gaps.push(...checkObject(hour, object, ledger.get(object.key), sealed !== null));
-    }
-    gaps.length = Math.min(gaps.length, MAX_GAPS_LISTED);
+interface VerifyOptions {
+  readonly source: Source;
+  readonly window: Window | null;
+  readonly prefix?: string | undefined;
+}
+
+/**
+ * Compares the source with the ledger, the ledger with quarantine, and the ledger with the table. Writes nothing, and
+ * reads an object only when an hour of the table that its events lie in is not what the ledger says.
+ * @throws {EtlError}
+ */
+export async function verify(pool: WarehousePool, options: VerifyOptions): Promise<VerifyReport> {
+  const client = await checkOut(pool).catch((error) => {
+    throw toLoadError(error);
+  });
+  try {
+    await client.query("SET default_transaction_read_only = on; SET statement_timeout = 0");
+    return await new Verification(client, options).report();
+  } catch (error) {
+    throw toLoadError(error);
+  } finally {
+    client.release(true); // with its settings
   }
-  for (const [folder, sealed] of seals)
-    if (sealed) gaps.push(...checkSeal(hourOf(hours, folder), folder, sealed));
-  const table = await compareTable(db);
-  if (table.rows !== table.ledgerInserted)
-    gaps.unshift({
-      kind: "table_mismatch",
-      key: null,
-      detail: `the table holds ${table.rows} rows, the ledger says ${table.ledgerInserted} were inserted`,
-    });
+}
+
+class Verification {
+  readonly #hours = new Map<string, VerifiedHour>();
+  readonly #objectGaps: Gap[] = [];
+  readonly #seals = new Map<string, SealedFolder | null>();
+  #lackingListed = 0;
+
+  constructor(
+    private readonly db: Queryable,
+    private readonly options: VerifyOptions,
+  ) {}
+
+  async report(): Promise<VerifyReport> {
+    const { gaps: hourGaps, rows } = await compareHours(this.db);
+    const suspects = hourGaps.map(({ hour }) => hour.getTime()).sort((a, b) => a - b);
+    const listings = planListings(this.options).map(({ pages }) => pages);
+    for await (const page of sideBySide(listings, LISTINGS_AT_ONCE)) await this.#checkPage(page, suspects);
+    for (const [folder, sealed] of this.#seals)
+      if (sealed) this.#note(checkSeal(hourOf(this.#hours, folder), folder, sealed));
+    const ledger = await ledgerSums(this.db);
+    const gaps = [
+      ...tableGaps(ledger),
+      ...hourGaps.slice(0, MAX_GAPS_LISTED).map(hourGap),
+      ...this.#objectGaps,
+    ];
+    return {
+      hours: [...this.#hours.values()].sort((a, b) => a.hour.localeCompare(b.hour)),
+      table: { ledgerInserted: ledger.objects, rows, mismatchedHours: hourGaps.length },
+      gaps,
+      hasGaps: gaps.length > 0,
+    };
+  }
+
+  async #checkPage(page: ListedObjects, suspects: readonly number[]): Promise<void> {
+    const { objects } = page;
+    const ledger = await ledgerOf(this.db, this.options.source.bucket, objects);
+    const candidates: SourceObject[] = [];
+    for (const object of objects) {
+      const sealed = await sealedFolder(this.db, this.#seals, page, object);
+      sealed?.seen.add(object);
+      const versions = ledger.get(object.key);
+      this.#note(checkObject(hourOf(this.#hours, object.key), object, versions, sealed !== null));
+      const row = versions?.find(({ etag }) => etag === object.etag);
+      if (row ? mayHoldRowsOf(row, suspects) : sealed && isNear(object.key, suspects))
+        candidates.push(object);
+    }
+    if (suspects.length === 0 || this.#lackingListed >= MAX_GAPS_LISTED) return;
+    for (const lacking of await lackingRows(this.db, this.options.source, candidates, new Set(suspects))) {
+      this.#lackingListed++;
+      hourOf(this.#hours, lacking.object.key).lacking++;
+      this.#note([lackingGap(lacking)]);
+    }
+  }
+
+  #note(gaps: readonly Gap[]): void {
+    this.#objectGaps.push(...gaps.slice(0, MAX_GAPS_LISTED - this.#objectGaps.length));
+  }
+}
+
+const hourName = (hour: Date): string => hour.toISOString().slice(0, 13);
+
+function hourGap({ hour, loaded, rows }: HourGap): Gap {
+  const held = rows === loaded ? "as many, but others" : `${rows}`;
   return {
-    hours: [...hours.values()].sort((a, b) => a.hour.localeCompare(b.hour)),
-    table,
-    gaps,
-    hasGaps: gaps.length > 0,
+    kind: "hour_mismatch",
+    key: null,
+    detail: `${hourName(hour)}: loads brought ${loaded} rows, the table holds ${held}`,
   };
 }
 
@@ -108,8 +183,40 @@ function checkSeal(hour: VerifiedHour, folder: string, { seal, seen }: SealedFol
   return [{ kind: "seal_mismatch", key: folder, detail }];
 }
 
+function lackingGap({ object: { key }, hours, unreadable }: LackingObject): Gap {
+  if (unreadable !== null) return { kind: "unreadable", key, detail: unreadable.message };
+  const total = [...hours.values()].reduce((sum, rows) => sum + rows, 0);
+  const of = [...hours].map(([hour, rows]) => `${hourName(new Date(hour))}: ${rows}`);
+  return {
+    kind: "rows_missing",
+    key,
+    detail: `${total} of its events are not in the table (${of.join(", ")})`,
+  };
+}
+
+/** Whether one of the hours, in their order, touches the span of the object's rows. */
+function mayHoldRowsOf(
+  { firstEventAt, lastEventAt, read, rejected }: LedgerRow,
+  hours: readonly number[],
+): boolean {
+  if (firstEventAt === null || lastEventAt === null) return read > rejected;
+  const from = startOfHour(firstEventAt.getTime());
+  const next = hours.find((hour) => hour >= from);
+  return next !== undefined && next <= lastEventAt.getTime();
+}
+
+const NEAR = 60 * 60 * 1000;
+
+/** A sealed object's rows are taken to lie about the hour or day of its key: the ledger knows no more of it. */
+function isNear(key: string, hours: readonly number[]): boolean {
+  const span = keyTime(key)?.span;
+  return !span || hours.some((hour) => hour >= span.from - NEAR && hour < span.to + NEAR);
+}
+
 interface LedgerRow extends EventCounts {
   readonly etag: string;
+  readonly firstEventAt: Date | null;
+  readonly lastEventAt: Date | null;
   readonly quarantined: number;
 }
 
@@ -121,6 +228,7 @@ async function ledgerOf(
 ): Promise<Map<string, LedgerRow[]>> {
   const { rows } = await db.query<LedgerRow & { key: string }>(
     `SELECT o.key, o.etag, o.read::float8, o.inserted::float8, o.duplicates::float8, o.rejected::float8,
+       o.first_event_at AS "firstEventAt", o.last_event_at AS "lastEventAt",
        CASE WHEN o.rejected = 0 THEN 0 ELSE (
          SELECT coalesce(sum(records), 0) FROM etl.rejects r
          WHERE r.bucket = o.bucket AND r.key = o.key AND r.etag = o.etag AND r.requeued_at IS NULL) END::float8 AS quarantined
@@ -161,18 +269,41 @@ function hourOf(hours: Map<string, VerifiedHour>, key: string): VerifiedHour {
   const name = keyTime(key)?.name ?? "other";
   let found = hours.get(name);
   if (!found) {
-    found = { hour: name, objects: 0, loaded: 0, missing: 0, changed: 0, mismatched: 0, ...noEvents() };
+    found = {
+      hour: name,
+      objects: 0,
+      loaded: 0,
+      missing: 0,
+      changed: 0,
+      mismatched: 0,
+      lacking: 0,
+      ...noEvents(),
+    };
     hours.set(name, found);
   }
   return found;
 }
 
+interface LedgerSums {
+  readonly objects: number;
+  readonly hours: number;
+  readonly sealed: boolean;
+}
+
 /** In one statement, and so in one snapshot: a run that commits meanwhile is no mismatch. */
-async function compareTable(db: Queryable): Promise<VerifyReport["table"]> {
-  const { rows } = await db.query(
+async function ledgerSums(db: Queryable): Promise<LedgerSums> {
+  const { rows } = await db.query<LedgerSums>(
     `SELECT ((SELECT coalesce(sum(inserted), 0) FROM etl.objects)
-         + (SELECT coalesce(sum(inserted), 0) FROM etl.sealed))::float8 AS inserted,
-       (SELECT count(*) FROM public.clickstream_events)::float8 AS rows`,
+         + (SELECT coalesce(sum(inserted), 0) FROM etl.sealed))::float8 AS objects,
+       (SELECT coalesce(sum(rows), 0) FROM etl.loaded_hours)::float8 AS hours,
+       EXISTS (SELECT FROM etl.sealed) AS sealed`,
   );
-  return { ledgerInserted: rows[0].inserted, rows: rows[0].rows };
+  return rows[0] as LedgerSums;
+}
+
+/** Rows of a sealed object that a reload brought back are counted with the seal, and again. */
+function tableGaps({ objects, hours, sealed }: LedgerSums): Gap[] {
+  if (objects === hours || (sealed && objects > hours)) return [];
+  const detail = `the ledger counts ${objects} events inserted by object, and ${hours} by hour`;
+  return [{ kind: "table_mismatch", key: null, detail }];
 }

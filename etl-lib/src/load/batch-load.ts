@@ -4,9 +4,17 @@ import { RepairLog } from "../transform/repair.js";
 import type { EventCounts, RejectCounts, SourceObject, Warnings } from "../types.js";
 import type { EventChunk, ObjectTally } from "./event-chunk.js";
 import type { InsertNew } from "./insert-new.js";
-import { type Claim, claim, settle } from "./ledger.js";
+import { type Claim, claim, type LedgerEntry, noEntry, noteSpan, settle } from "./ledger.js";
+import {
+  alignLoadedHours,
+  insertLoadedHours,
+  type LoadedHours,
+  noteHour,
+  noteHours,
+} from "./loaded-hours.js";
 import { OpenObject } from "./open-object.js";
 import { insertRejects } from "./rejects.js";
+import { uuidHash } from "./uuid-hash.js";
 import type { WarehouseClient } from "./warehouse.js";
 
 /** What a batch added to the warehouse, or would have. */
@@ -24,13 +32,15 @@ export interface BatchResult {
 
 /** What was written so far; objects by their index in the batch. */
 interface Written {
-  readonly counts: Map<number, EventCounts>;
+  readonly counts: Map<number, LedgerEntry>;
   readonly claims: Map<number, Claim>;
   /** What the ledger says of the objects that were claimed. */
-  readonly claimed: Map<number, EventCounts>;
+  readonly claimed: Map<number, LedgerEntry>;
   readonly rejects: RejectCounts;
   readonly warnings: Warnings;
-  readonly hours: Set<number>;
+  /** Of the rows inserted now; object by object where an object is loaded again. */
+  readonly hours: LoadedHours;
+  readonly hoursAgain: Map<number, LoadedHours>;
 }
 
 /** One batch on its way into the warehouse, inside the caller's transaction. */
@@ -43,7 +53,8 @@ export class BatchLoad {
     claimed: new Map(),
     rejects: {},
     warnings: {},
-    hours: new Set(),
+    hours: new Map(),
+    hoursAgain: new Map(),
   };
 
   constructor(
@@ -61,37 +72,38 @@ export class BatchLoad {
     this.#written = await this.#open.enter(chunk, this.#written);
     for (const [object, failure] of chunk.failures) this.#failures.set(object, failure);
     await this.#claim(chunk);
-    const { counts, claims, rejects, warnings, hours } = this.#written;
-    const inserted = await this.#insert(chunk, claims);
+    const { counts, claims, rejects, warnings } = this.#written;
+    const inserted = await this.#insert(chunk);
     for (const [object, tally] of chunk.tallies)
-      addEvents(countsOf(counts, object), countsFrom(tally, inserted.get(object) ?? 0));
+      addEntry(entryOf(counts, object), entryFrom(tally, inserted.get(object) ?? 0));
     const ours = chunk.rejects.filter(({ object }) => claims.has(object));
     await insertRejects(this.client, this.runId, this.objects, ours);
     for (const { cause, records } of ours) countReject(rejects, cause, records);
     new RepairLog(warnings).merge(chunk.repairs.warnings);
-    for (const hour of chunk.hours) hours.add(hour);
     await this.#open.leave(chunk);
   }
 
-  /** The UTC hours that rows of this batch lie in. */
+  /** The UTC hours that gained rows. */
   get hours(): ReadonlySet<number> {
-    return this.#written.hours;
+    const { hours, hoursAgain } = this.#written;
+    return new Set([hours, ...hoursAgain.values()].flatMap((some) => [...some.keys()]));
   }
 
-  /** Corrects the ledger where a further chunk, or a duplicate, made other counts than expected. */
+  /** Corrects the ledger where a further chunk, or a duplicate, made other counts than expected; notes the hours. */
   async finish(): Promise<BatchResult> {
     const { counts, claims, claimed, rejects, warnings } = this.#written;
     const changed = [...claims].filter(([object, { before }]) => {
-      const [is, says] = [countsOf(counts, object), countsOf(claimed, object)];
+      const [is, says] = [entryOf(counts, object), entryOf(claimed, object)];
       return before !== null || is.inserted !== says.inserted || is.read !== says.read;
     });
     await settle(
       this.client,
       changed.map(([object]) => this.objects[object] as SourceObject),
-      changed.map(([object, { before }]) => ofVersion(countsOf(counts, object), before)),
+      changed.map(([object, { before }]) => ofVersion(entryOf(counts, object), before)),
     );
+    await this.#noteHours();
     const events = noEvents();
-    for (const object of claims.keys()) addEvents(events, countsOf(counts, object));
+    for (const object of claims.keys()) addEvents(events, entryOf(counts, object));
     return { read: counts.size, loaded: claims.size, failures: this.#failures, events, rejects, warnings };
   }
 
@@ -101,7 +113,7 @@ export class BatchLoad {
     const fresh = [...chunk.tallies].filter(([object]) => !counts.has(object));
     if (fresh.length === 0) return;
     const expected = fresh.map(([, tally]) =>
-      countsFrom(tally, tally.read - tally.rejected - tally.duplicates),
+      entryFrom(tally, tally.read - tally.rejected - tally.duplicates),
     );
     const objects = fresh.map(([object]) => this.objects[object] as SourceObject);
     const taken = await claim(this.client, this.runId, objects, expected, this.reload);
@@ -109,46 +121,84 @@ export class BatchLoad {
       const found = taken.get(at);
       if (!found) continue;
       claims.set(object, found);
-      claimed.set(object, expected[at] as EventCounts);
+      claimed.set(object, expected[at] as LedgerEntry);
     }
   }
 
+  /** Rows that were lost and came back are in the ledger's hours already. */
+  async #noteHours(): Promise<void> {
+    const { counts, claims, hours, hoursAgain } = this.#written;
+    const aligned = new Set<number>();
+    for (const [object, again] of hoursAgain) {
+      const entry = entryOf(counts, object);
+      const fresh = freshOf(entry, claims.get(object)?.before ?? noEvents());
+      if (fresh === entry.inserted) noteHours(hours, again);
+      else if (fresh > 0) for (const hour of again.keys()) aligned.add(hour);
+    }
+    await insertLoadedHours(this.client, this.runId, hours);
+    if (aligned.size > 0) await alignLoadedHours(this.client, this.runId, aligned);
+  }
+
   /** @returns how many rows of each object were new */
-  async #insert({ rows, objectOfRow }: EventChunk, claims: Map<number, Claim>): Promise<Map<number, number>> {
+  async #insert({ rows, objectOfRow, hourOfRow }: EventChunk): Promise<Map<number, number>> {
+    const { claims } = this.#written;
     const inserted = new Map<number, number>();
     const wanted = Uint8Array.from(objectOfRow, (object) => (claims.has(object) ? 1 : 0));
     await this.insertNew.insert(this.client, rows, wanted);
-    for (const [row, object] of objectOfRow.entries())
-      if (wanted[row]) inserted.set(object, (inserted.get(object) ?? 0) + 1);
+    for (const [row, object] of objectOfRow.entries()) {
+      if (!wanted[row]) continue;
+      inserted.set(object, (inserted.get(object) ?? 0) + 1);
+      noteHour(this.#hoursOf(object), hourOfRow[row] as number, { rows: 1, ids: uuidHash(rows.id(row)) });
+    }
     return inserted;
   }
-}
 
-function countsOf(all: Map<number, EventCounts>, object: number): EventCounts {
-  let counts = all.get(object);
-  if (!counts) {
-    counts = noEvents();
-    all.set(object, counts);
+  #hoursOf(object: number): LoadedHours {
+    const { hours, hoursAgain } = this.#written;
+    if (!this.reload) return hours; // also of an object whose ledger row is folded into a seal
+    const again = hoursAgain.get(object) ?? new Map();
+    hoursAgain.set(object, again);
+    return again;
   }
-  return counts;
 }
 
-const countsFrom = ({ read, rejected }: ObjectTally, inserted: number): EventCounts => ({
+function entryOf(all: Map<number, LedgerEntry>, object: number): LedgerEntry {
+  let entry = all.get(object);
+  if (!entry) {
+    entry = noEntry();
+    all.set(object, entry);
+  }
+  return entry;
+}
+
+function addEntry(entry: LedgerEntry, more: LedgerEntry): void {
+  addEvents(entry, more);
+  noteSpan(entry, more);
+}
+
+const entryFrom = (
+  { read, rejected, firstEventAt, lastEventAt }: ObjectTally,
+  inserted: number,
+): LedgerEntry => ({
   read,
   inserted,
   rejected,
   duplicates: read - rejected - inserted,
+  firstEventAt,
+  lastEventAt,
 });
 
 /**
- * What the ledger says of a version is what of it lies in the table, whichever load inserted it. So rows that were lost
- * and came back with a reload count once: new are only as many as there are events more than before that are no rejects.
+ * What the ledger says of a version is what of it lies in the table, whichever load inserted it: rows that were lost and
+ * came back with a reload count once.
  */
-function ofVersion(counts: EventCounts, before: EventCounts | null): EventCounts {
-  if (!before) return counts;
-  const { read, rejected } = counts;
-  const accepted = read - rejected;
-  const fresh = Math.min(counts.inserted, Math.max(0, accepted - before.inserted - before.duplicates));
-  const inserted = Math.min(accepted, before.inserted + fresh);
-  return { read, inserted, duplicates: accepted - inserted, rejected };
+function ofVersion(entry: LedgerEntry, before: EventCounts | null): LedgerEntry {
+  if (!before) return entry;
+  const accepted = entry.read - entry.rejected;
+  const inserted = Math.min(accepted, before.inserted + freshOf(entry, before));
+  return { ...entry, inserted, duplicates: accepted - inserted };
 }
+
+/** Of the rows a reload inserted, those that are no earlier ones come back: as many as it accepted more than before. */
+const freshOf = ({ read, rejected, inserted }: EventCounts, before: EventCounts): number =>
+  Math.min(inserted, Math.max(0, read - rejected - before.inserted - before.duplicates));

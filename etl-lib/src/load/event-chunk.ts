@@ -4,6 +4,8 @@ import { RepairLog } from "../transform/repair.js";
 import type { TransformedRecords } from "../transform/transform-records.js";
 import type { EventRow, Reject } from "../types.js";
 import { addRow } from "./copy-row.js";
+import { noteSpan } from "./ledger.js";
+import { startOfHour } from "./loaded-hours.js";
 import { RowBuffer } from "./row-buffer.js";
 
 /** What one object contributed to a chunk, before the warehouse said what of it was new. */
@@ -12,9 +14,10 @@ export interface ObjectTally {
   rejected: number;
   /** The same event twice in this chunk. */
   duplicates: number;
+  /** Of its rows, in milliseconds since 1970; null when it has none. */
+  firstEventAt: number | null;
+  lastEventAt: number | null;
 }
-
-const HOUR = 60 * 60 * 1000;
 
 /** What a reject takes beside its text, roughly. */
 const REJECT_BYTES = 256;
@@ -34,8 +37,8 @@ export class EventChunk {
   /** The object, alone in this chunk, of which the next one has more. */
   continues: number | undefined;
   readonly repairs = new RepairLog();
-  /** The UTC hours its rows lie in, in milliseconds since 1970. */
-  readonly hours = new Set<number>();
+  /** Of each row, the start of the UTC hour it lies in, in milliseconds since 1970. */
+  readonly hourOfRow: number[] = [];
   #rejectBytes = 0;
 
   get isEmpty(): boolean {
@@ -80,7 +83,8 @@ export class EventChunk {
       return;
     }
     this.objectOfRow.push(object);
-    this.hours.add(Math.floor(time / HOUR) * HOUR);
+    this.hourOfRow.push(startOfHour(time));
+    noteSpan(tally, { firstEventAt: time, lastEventAt: time });
   }
 
   addReject(object: number, reject: Reject): void {
@@ -94,7 +98,7 @@ export class EventChunk {
   #tally(object: number): ObjectTally {
     let tally = this.tallies.get(object);
     if (!tally) {
-      tally = { read: 0, rejected: 0, duplicates: 0 };
+      tally = { read: 0, rejected: 0, duplicates: 0, firstEventAt: null, lastEventAt: null };
       this.tallies.set(object, tally);
     }
     return tally;

@@ -1,6 +1,24 @@
+import { noEvents } from "../counts.js";
 import type { EventCounts, SourceObject } from "../types.js";
 import { assertKept } from "./pg-errors.js";
 import type { Queryable } from "./warehouse.js";
+
+/** What the ledger says of an object version. */
+export interface LedgerEntry extends EventCounts {
+  /** Of its rows, in milliseconds since 1970; null when it has none. */
+  firstEventAt: number | null;
+  lastEventAt: number | null;
+}
+
+export const noEntry = (): LedgerEntry => ({ ...noEvents(), firstEventAt: null, lastEventAt: null });
+
+type Span = Pick<LedgerEntry, "firstEventAt" | "lastEventAt">;
+
+export function noteSpan(span: Span, { firstEventAt, lastEventAt }: Readonly<Span>): void {
+  if (firstEventAt === null || lastEventAt === null) return;
+  span.firstEventAt = Math.min(span.firstEventAt ?? firstEventAt, firstEventAt);
+  span.lastEventAt = Math.max(span.lastEventAt ?? lastEventAt, lastEventAt);
+}
 
 /** A row of the ledger that this transaction has taken. */
 export interface Claim {
@@ -24,8 +42,8 @@ export async function notYetLoaded(db: Queryable, objects: readonly SourceObject
 
 /**
  * Takes the objects that nobody else has, waiting for a transaction that is about to. In their order, which is that
- * of keys in every batch, so that two runs never wait for each other crosswise. What older versions of them, or earlier loads, left in quarantine no
- * longer stands: what this load rejects does.
+ * of keys in every batch, so that two runs never wait for each other crosswise. What older versions of them, or earlier
+ * loads, left in quarantine no longer stands: what this load rejects does.
  * @param expected the counts to write, index by index; corrected by `settle`
  * @param reload takes them also when another run has loaded them
  * @returns claims by index in `objects`
@@ -35,18 +53,19 @@ export async function claim(
   db: Queryable,
   runId: string,
   objects: readonly SourceObject[],
-  expected: readonly EventCounts[],
+  expected: readonly LedgerEntry[],
   reload = false,
 ): Promise<Map<number, Claim>> {
   const { rows } = await db.query<ClaimedRow>(
     `INSERT INTO etl.objects AS o
-       (bucket, key, etag, size, last_modified, read, inserted, duplicates, rejected, run_id)
-     SELECT $1, key, etag, size, last_modified, read, inserted, duplicates, rejected, $2
+       (bucket, key, etag, size, last_modified, read, inserted, duplicates, rejected, first_event_at, last_event_at, run_id)
+     SELECT $1, key, etag, size, last_modified, read, inserted, duplicates, rejected, first_event_at, last_event_at, $2
      FROM unnest($3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::bigint[], $8::bigint[], $9::bigint[],
-       $10::bigint[]) WITH ORDINALITY AS t (key, etag, size, last_modified, read, inserted, duplicates, rejected, at)
+       $10::bigint[], $11::timestamptz[], $12::timestamptz[]) WITH ORDINALITY
+       AS t (key, etag, size, last_modified, read, inserted, duplicates, rejected, first_event_at, last_event_at, at)
      ORDER BY at
      ON CONFLICT (bucket, key, etag) DO UPDATE SET run_id = excluded.run_id, loaded_at = now()
-       WHERE $11 AND o.run_id <> excluded.run_id
+       WHERE $13 AND o.run_id <> excluded.run_id
      RETURNING key, etag, old.read::float8 AS read, old.inserted::float8 AS inserted,
        old.duplicates::float8 AS duplicates, old.rejected::float8 AS rejected,
        EXISTS (SELECT FROM etl.rejects r WHERE r.bucket = o.bucket AND r.key = o.key AND r.requeued_at IS NULL)
@@ -58,7 +77,7 @@ export async function claim(
       objects.map(({ etag }) => etag),
       objects.map(({ size }) => size),
       objects.map(({ lastModified }) => lastModified.toISOString()),
-      ...countColumns(expected),
+      ...entryColumns(expected),
       reload,
     ],
   );
@@ -105,30 +124,36 @@ async function supersedeRejects(db: Queryable, objects: readonly SourceObject[])
 export async function settle(
   db: Queryable,
   objects: readonly SourceObject[],
-  counts: readonly EventCounts[],
+  entries: readonly LedgerEntry[],
 ): Promise<void> {
   if (objects.length === 0) return;
   await db.query(
     `UPDATE etl.objects AS o
-     SET read = t.read, inserted = t.inserted, duplicates = t.duplicates, rejected = t.rejected
-     FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
-       AS t (key, etag, read, inserted, duplicates, rejected)
+     SET read = t.read, inserted = t.inserted, duplicates = t.duplicates, rejected = t.rejected,
+       first_event_at = t.first_event_at, last_event_at = t.last_event_at
+     FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::timestamptz[],
+       $9::timestamptz[]) AS t (key, etag, read, inserted, duplicates, rejected, first_event_at, last_event_at)
      WHERE o.bucket = $1 AND o.key = ANY ($2) AND o.key = t.key AND o.etag = t.etag`,
     [
       objects[0]?.bucket,
       objects.map(({ key }) => key),
       objects.map(({ etag }) => etag),
-      ...countColumns(counts),
+      ...entryColumns(entries),
     ],
   );
 }
 
-const countColumns = (counts: readonly EventCounts[]): number[][] => [
-  counts.map(({ read }) => read),
-  counts.map(({ inserted }) => inserted),
-  counts.map(({ duplicates }) => duplicates),
-  counts.map(({ rejected }) => rejected),
+const entryColumns = (entries: readonly LedgerEntry[]): unknown[][] => [
+  entries.map(({ read }) => read),
+  entries.map(({ inserted }) => inserted),
+  entries.map(({ duplicates }) => duplicates),
+  entries.map(({ rejected }) => rejected),
+  entries.map(({ firstEventAt }) => timestamp(firstEventAt)),
+  entries.map(({ lastEventAt }) => timestamp(lastEventAt)),
 ];
+
+const timestamp = (time: number | null): string | null =>
+  time === null ? null : new Date(time).toISOString();
 
 /** Whether this run loaded any of `objects`: a COMMIT whose answer was lost may have gone through. */
 export async function isLoadedBy(

@@ -1,0 +1,62 @@
+import { assertKept } from "./pg-errors.js";
+import type { Queryable } from "./warehouse.js";
+
+const HOUR = 60 * 60 * 1000;
+
+/** Rows of one UTC hour. */
+export interface HourRows {
+  rows: number;
+  /** Sum of `uuid_hash(event_id)`, by which rows are told from others of the same number. */
+  ids: number;
+}
+
+/** By the start of the UTC hour, in milliseconds since 1970. */
+export type LoadedHours = Map<number, HourRows>;
+
+/** Start of the UTC hour, both in milliseconds since 1970. */
+export const startOfHour = (time: number): number => Math.floor(time / HOUR) * HOUR;
+
+export function noteHour(hours: LoadedHours, hour: number, { rows, ids }: HourRows): void {
+  const found = hours.get(hour);
+  if (!found) {
+    hours.set(hour, { rows, ids });
+    return;
+  }
+  found.rows += rows;
+  found.ids += ids;
+}
+
+export function noteHours(hours: LoadedHours, more: LoadedHours): void {
+  for (const [hour, rows] of more) noteHour(hours, hour, rows);
+}
+
+/** Tells the ledger which hours gained rows, in the transaction that inserted them. */
+export async function insertLoadedHours(db: Queryable, runId: string, hours: LoadedHours): Promise<void> {
+  if (hours.size === 0) return;
+  const { rowCount } = await db.query(
+    `INSERT INTO etl.loaded_hours (hour, rows, ids, run_id)
+     SELECT hour, rows, ids, $1 FROM unnest($2::timestamptz[], $3::bigint[], $4::bigint[]) AS t (hour, rows, ids)`,
+    [
+      runId,
+      [...hours.keys()].map((hour) => new Date(hour).toISOString()),
+      [...hours.values()].map(({ rows }) => rows),
+      [...hours.values()].map(({ ids }) => ids),
+    ],
+  );
+  assertKept("etl.loaded_hours", rowCount, hours.size);
+}
+
+/** For hours of which it cannot be told row by row what came back and what is new: they hold what the table holds. */
+export async function alignLoadedHours(db: Queryable, runId: string, hours: Iterable<number>): Promise<void> {
+  await db.query(
+    `WITH hour AS (SELECT unnest($2::timestamptz[]) AS hour), there AS (
+       SELECT hour, count(event_id) AS rows, coalesce(sum(uuid_hash(event_id)::bigint), 0) AS ids
+       FROM hour LEFT JOIN public.clickstream_events ON event_timestamp >= hour AND event_timestamp < hour + interval '1 hour'
+       GROUP BY hour
+     ), loaded AS (SELECT hour, sum(rows) AS rows, sum(ids) AS ids FROM etl.loaded_hours WHERE hour = ANY ($2) GROUP BY hour)
+     INSERT INTO etl.loaded_hours (hour, rows, ids, run_id)
+     SELECT hour, t.rows - coalesce(l.rows, 0), t.ids - coalesce(l.ids, 0), $1 FROM there t LEFT JOIN loaded l USING (hour)
+     WHERE (t.rows, t.ids) IS DISTINCT FROM (coalesce(l.rows, 0), coalesce(l.ids, 0))`,
+    [runId, [...hours].map((hour) => new Date(hour).toISOString())],
+  );
+}
