@@ -6,11 +6,12 @@ import type { EventChunk, ObjectTally } from "./event-chunk.js";
 import type { InsertNew } from "./insert-new.js";
 import { type Claim, claim, type LedgerEntry, noEntry, noteSpan, settle } from "./ledger.js";
 import {
-  alignLoadedHours,
+  type HourRows,
   insertLoadedHours,
   type LoadedHours,
   noteHour,
   noteHours,
+  surplusOf,
 } from "./loaded-hours.js";
 import { OpenObject } from "./open-object.js";
 import { insertRejects } from "./rejects.js";
@@ -125,18 +126,36 @@ export class BatchLoad {
     }
   }
 
-  /** Rows that were lost and came back are in the ledger's hours already. */
   async #noteHours(): Promise<void> {
-    const { counts, claims, hours, hoursAgain } = this.#written;
-    const aligned = new Set<number>();
-    for (const [object, again] of hoursAgain) {
+    const { hours, hoursAgain } = this.#written;
+    await insertLoadedHours(this.client, this.runId, hours);
+    if (hoursAgain.size > 0) await insertLoadedHours(this.client, this.runId, await this.#freshHours());
+  }
+
+  /**
+   * Of the rows that a reload inserted, those that the ledger's hours do not count yet. Where the table now holds what they
+   * count, rows came back; where it holds just the inserted ones more, they are new. Where the hour is damaged besides,
+   * the counts of the objects decide.
+   */
+  async #freshHours(): Promise<LoadedHours> {
+    const { counts, claims, hoursAgain } = this.#written;
+    const inserted: LoadedHours = new Map();
+    const counted: LoadedHours = new Map();
+    const mixed = new Set<number>();
+    for (const [object, hours] of hoursAgain) {
       const entry = entryOf(counts, object);
       const fresh = freshOf(entry, claims.get(object)?.before ?? noEvents());
-      if (fresh === entry.inserted) noteHours(hours, again);
-      else if (fresh > 0) for (const hour of again.keys()) aligned.add(hour);
+      noteHours(inserted, hours);
+      if (fresh === entry.inserted) noteHours(counted, hours);
+      else if (fresh > 0) for (const hour of hours.keys()) mixed.add(hour);
     }
-    await insertLoadedHours(this.client, this.runId, hours);
-    if (aligned.size > 0) await alignLoadedHours(this.client, this.runId, aligned);
+    const fresh: LoadedHours = new Map();
+    for (const [hour, surplus] of await surplusOf(this.client, inserted.keys())) {
+      const isTold = isSame(surplus, NO_ROWS) || isSame(surplus, inserted.get(hour) ?? NO_ROWS);
+      const rows = isTold || mixed.has(hour) ? surplus : (counted.get(hour) ?? NO_ROWS);
+      if (!isSame(rows, NO_ROWS)) fresh.set(hour, rows);
+    }
+    return fresh;
   }
 
   /** @returns how many rows of each object were new */
@@ -161,6 +180,9 @@ export class BatchLoad {
     return again;
   }
 }
+
+const NO_ROWS: HourRows = { rows: 0, ids: 0 };
+const isSame = (one: HourRows, other: HourRows): boolean => one.rows === other.rows && one.ids === other.ids;
 
 function entryOf(all: Map<number, LedgerEntry>, object: number): LedgerEntry {
   let entry = all.get(object);

@@ -46,17 +46,17 @@ export async function insertLoadedHours(db: Queryable, runId: string, hours: Loa
   assertKept("etl.loaded_hours", rowCount, hours.size);
 }
 
-/** For hours of which it cannot be told row by row what came back and what is new: they hold what the table holds. */
-export async function alignLoadedHours(db: Queryable, runId: string, hours: Iterable<number>): Promise<void> {
-  await db.query(
-    `WITH hour AS (SELECT unnest($2::timestamptz[]) AS hour), there AS (
+/** By hour, what the table holds more than the ledger says, as the caller's transaction sees it. */
+export async function surplusOf(db: Queryable, hours: Iterable<number>): Promise<LoadedHours> {
+  const { rows } = await db.query<HourRows & { hour: Date }>(
+    `WITH hour AS (SELECT unnest($1::timestamptz[]) AS hour), there AS (
        SELECT hour, count(event_id) AS rows, coalesce(sum(uuid_hash(event_id)::bigint), 0) AS ids
        FROM hour LEFT JOIN public.clickstream_events ON event_timestamp >= hour AND event_timestamp < hour + interval '1 hour'
        GROUP BY hour
-     ), loaded AS (SELECT hour, sum(rows) AS rows, sum(ids) AS ids FROM etl.loaded_hours WHERE hour = ANY ($2) GROUP BY hour)
-     INSERT INTO etl.loaded_hours (hour, rows, ids, run_id)
-     SELECT hour, t.rows - coalesce(l.rows, 0), t.ids - coalesce(l.ids, 0), $1 FROM there t LEFT JOIN loaded l USING (hour)
-     WHERE (t.rows, t.ids) IS DISTINCT FROM (coalesce(l.rows, 0), coalesce(l.ids, 0))`,
-    [runId, [...hours].map((hour) => new Date(hour).toISOString())],
+     ), loaded AS (SELECT hour, sum(rows) AS rows, sum(ids) AS ids FROM etl.loaded_hours WHERE hour = ANY ($1) GROUP BY hour)
+     SELECT hour, (t.rows - coalesce(l.rows, 0))::float8 AS rows, (t.ids - coalesce(l.ids, 0))::float8 AS ids
+     FROM there t LEFT JOIN loaded l USING (hour)`,
+    [[...hours].map((hour) => new Date(hour).toISOString())],
   );
+  return new Map(rows.map(({ hour, ...surplus }) => [hour.getTime(), surplus]));
 }
