@@ -51,9 +51,12 @@ describe("integration: objects are read again", function () {
 
   /** Turns the clock back to an earlier version of the transform, which could not read these events. */
   async function asIfRejected(of: string, ids: readonly number[]): Promise<void> {
-    const { rowCount } = await query("DELETE FROM public.clickstream_events WHERE event_id = ANY ($1)", [
-      ids.map(uuid),
-    ]);
+    const { rowCount } = await query(
+      `WITH gone AS (DELETE FROM public.clickstream_events WHERE event_id = ANY ($1) RETURNING event_id, event_timestamp)
+       INSERT INTO etl.loaded_hours (hour, rows, ids)
+       SELECT date_bin('1 hour', event_timestamp, 'epoch'), -1, -uuid_hash(event_id)::bigint FROM gone`,
+      [ids.map(uuid)],
+    );
     await query("UPDATE etl.objects SET inserted = inserted - $2, rejected = rejected + $2 WHERE key = $1", [
       of,
       rowCount,

@@ -31,7 +31,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
   rows_missing:
     "`run --reload --key KEY`, or --from and --to, reads such objects again and brings back what is missing",
   unreadable: "it cannot be compared: see why, and run `verify` again",
-  hour_mismatch: "rows that are missing come back with their objects; rows that no load brought stay until you delete them",
+  hour_mismatch:
+    "rows that are missing come back with their objects; rows that no load brought stay until you delete them",
   table_mismatch: "the ledger was changed by hand: nothing of the table is missing or too much by it",
 };
 
@@ -52,7 +53,15 @@ function reportText({ hours, gaps, hasGaps, table: totals }: VerifyReport, sourc
 
 const hoursTable = (hours: VerifyReport["hours"]): string =>
   table(
-    ["hour", { name: "objects", drop: 1 }, { name: "loaded", drop: 2 }, "missing", "changed", "mismatched", "lacking"],
+    [
+      "hour",
+      { name: "objects", drop: 1 },
+      { name: "loaded", drop: 2 },
+      "missing",
+      "changed",
+      "mismatched",
+      "lacking",
+    ],
     hours.map(({ hour, objects, loaded, missing, changed, mismatched, lacking }) => [
       hour,
       ...[objects, loaded, missing, changed, mismatched, lacking].map(count),

@@ -30,7 +30,7 @@ const told = (chunks: readonly EventChunk[]) => {
     read: sum("read"),
     rejected: sum("rejected"),
     repairs: chunk.repairs.warnings,
-    hours: [...new Set(chunks.flatMap(({ hours }) => [...hours]))].sort(),
+    hours: [...new Set(chunks.flatMap(({ hourOfRow }) => hourOfRow))].sort(),
   };
 };
 
