@@ -24,7 +24,9 @@ describe("integration: the command's answers and exit codes", function () {
       lab.s3.put(hourKey(`${n}.json`), json([event(n), event(0), { eventId: "x" }]));
   });
   afterEach(() =>
-    lab.db.pool.query("TRUNCATE public.clickstream_events, etl.objects, etl.rejects, dw.stale_hours"),
+    lab.db.pool.query(
+      "TRUNCATE public.clickstream_events, etl.loaded_hours, etl.objects, etl.rejects, dw.stale_hours",
+    ),
   );
 
   it("prints one JSON object on stdout, and nothing else there", async () => {
