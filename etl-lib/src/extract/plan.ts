@@ -30,7 +30,7 @@ export interface Listing {
   readonly pages: () => AsyncIterable<ListedObjects>;
 }
 
-/** LIST requests at a time: 80 ms each at S3, of which one thread spends 2. */
+/** LIST requests at a time: 80 ms each at S3, of which one thread spends 5. */
 export const LISTINGS_AT_ONCE = 16;
 
 /**
