@@ -50,6 +50,7 @@ function complete({ option, unit }, { clientWidth }) {
   if (option.tooltip)
     option.tooltip = {
       confine: true,
+      transitionDuration: 0,
       formatter: tip,
       extraCssText: "white-space:normal;max-width:min(22rem,80vw);overflow-wrap:anywhere",
       ...option.tooltip,

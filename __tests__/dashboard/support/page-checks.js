@@ -19,7 +19,11 @@ globalThis.checks = {
         "body *:not(.visually-hidden, .sr-only, svg *, .scroll *, .sidebar *, .datepicker *)",
       ),
     ]
-      .filter((node) => node.checkVisibility() && sticksOut(node.getBoundingClientRect()))
+      .filter(
+        (node) =>
+          node.checkVisibility({ visibilityProperty: true, opacityProperty: true }) &&
+          sticksOut(node.getBoundingClientRect()),
+      )
       .map((node) => node.outerHTML.slice(0, 120));
   },
 
