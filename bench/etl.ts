@@ -1,42 +1,60 @@
-/** What the ETL costs, against the physical limit and against the obvious way, in one run on one database. */
+/**
+ * What the ETL costs, against the physical limit and against what its users would pick instead: in one run on one server,
+ * the ways in turn, round by round, each into a database of its own and from a process of its own.
+ */
 import { spawn } from "node:child_process";
-import { chmodSync, createWriteStream, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { Command } from "commander";
-import {
-  copyIntoEvents,
-  directorySource,
-  migrate,
-  type Queryable,
-  readChunks,
-  type WarehousePool,
-} from "etl-lib";
+import { migrate, type WarehousePool } from "etl-lib";
 import pg from "pg";
 import { count, table } from "../cli/shared/format.js";
 import { openEmbedded } from "../postgres/embedded.js";
-import { eventJson } from "./events.js";
+import { makeInputs } from "./inputs.js";
+import { barPlot } from "./plot.js";
 import type { Job, Result } from "./worker.js";
 
-interface Options {
-  readonly events: number;
-  readonly objects: number;
-  readonly delay: number;
-  readonly concurrency: number;
-  readonly json?: boolean;
-}
-
 const options = new Command("bench")
-  .option("--events <n>", "events of (a) and (b)", Number, 1_000_000)
-  .option("--objects <n>", "objects of (c) and (e); (d) reads a fortieth", Number, 40_000)
+  .option("--events <n>", "events of the bulk loads", Number, 1_000_000)
+  .option("--objects <n>", "one-event objects over S3; the serial way reads a fortieth", Number, 40_000)
   .option("--delay <ms>", "added to each S3 answer", Number, 20)
-  .option("--concurrency <n>", "objects read at the same time in (c) and (e)", Number, 128)
+  .option("--concurrency <n>", "objects read at the same time over S3", Number, 128)
+  .option("--rounds <n>", "of each way", Number, 5)
+  .option("--plot <file>", "draw the medians as SVG")
   .option("--json", "print one JSON object")
   .parse()
-  .opts<Options>();
+  .opts<{
+    events: number;
+    objects: number;
+    delay: number;
+    concurrency: number;
+    rounds: number;
+    plot?: string;
+    json?: boolean;
+  }>();
+
+type Way = { readonly name: string; readonly job: Omit<Job, "connection"> };
+type Ratio = { readonly name: string; readonly of: string; readonly to: string; readonly goal: string };
+
+const RAW = "raw COPY of ready-made rows";
+const BULK = "this ETL, files, no duplicates";
+const SDK = "nothing but the SDK's GetObject";
+const OBJECTS = "this ETL, one-event objects over S3";
+const DUCKDB = "DuckDB, COPY, INSERT … ON CONFLICT";
+const SERIAL = "serial GETs, 200-row INSERTs";
+const AGAIN = (percent: number) => `this ETL, ${percent} % duplicates`;
+
+/** Rates of the first to rates of the second, round by round. */
+const RATIOS: readonly Ratio[] = [
+  { name: "load to raw COPY", of: BULK, to: RAW, goal: "0.5, then 0.7" },
+  { name: "load to the DuckDB way", of: BULK, to: DUCKDB, goal: "above 1" },
+  { name: "clean load to 1 % duplicates", of: BULK, to: AGAIN(1), goal: "at most 1.15" },
+  { name: "clean load to 10 % duplicates", of: BULK, to: AGAIN(10), goal: "at most 1.4" },
+  { name: "objects to the SDK's GetObject", of: OBJECTS, to: SDK, goal: "3" },
+  { name: "objects to the serial way", of: OBJECTS, to: SERIAL, goal: "60" },
+];
 
 const say = (text: string) => console.error(text);
 const folder = mkdtempSync(join(tmpdir(), "bench-"));
@@ -44,75 +62,58 @@ chmodSync(folder, 0o711); // root's database runs as another user
 const server = await openEmbedded(join(folder, "postgres"), "bench");
 const { host, port, user, password, database } = server.connection;
 const connection = { host, port, user, password, database };
-const pool = new pg.Pool(connection);
+const admin = new pg.Pool({ ...connection, database: "postgres", max: 1 });
+admin.on("error", () => undefined); // it is idle when the server stops
+
+let s3: { endpoint: string; stop(): void } | undefined;
 
 try {
-  await migrate(pool as WarehousePool);
-  const a = await rawCopy();
-  const b = await inWorker({ kind: "directory", where: join(folder, "raw") });
-  const bTimings = await timings();
-  const again = await inWorker({ kind: "directory", where: join(folder, "raw") });
-  const s3 = await startS3();
+  const template = new pg.Pool(connection);
+  await migrate(template as WarehousePool);
+  await template.end();
+  say(`making ${count(options.events)} events in five layouts …`);
+  const inputs = makeInputs(folder, options.events);
+  s3 = await startS3();
   const objects = { where: s3.endpoint, objects: options.objects, concurrency: options.concurrency };
-  const e = await inWorker({ kind: "sdk-get", ...objects });
-  await clear();
-  const c = await inWorker({ kind: "s3", ...objects });
-  const cTimings = await timings();
-  const cAgain = await inWorker({ kind: "s3", ...objects });
-  await clear();
-  const d = await inWorker({ kind: "serial-insert", ...objects, objects: Math.ceil(options.objects / 40) });
-  s3.stop();
-  report({ a, b, again, c, cAgain, d, e }, { b: bTimings, c: cTimings });
+  const ways: Way[] = [
+    { name: RAW, job: { kind: "raw-copy", where: inputs.files } },
+    { name: BULK, job: { kind: "directory", where: inputs.files } },
+    { name: "this ETL, a file a day", job: { kind: "directory", where: inputs.day } },
+    { name: "this ETL, one file", job: { kind: "directory", where: inputs.one } },
+    { name: AGAIN(1), job: { kind: "directory", where: inputs.again1 } },
+    { name: AGAIN(10), job: { kind: "directory", where: inputs.again10 } },
+    { name: DUCKDB, job: { kind: "duckdb", where: inputs.files } },
+    { name: OBJECTS, job: { kind: "s3", ...objects } },
+    { name: SDK, job: { kind: "sdk-get", ...objects } },
+    { name: SERIAL, job: { kind: "serial-insert", ...objects, objects: Math.ceil(options.objects / 40) } },
+  ];
+  const results = new Map<string, Result[]>(ways.map(({ name }) => [name, []]));
+  for (let round = 1; round <= options.rounds; round++)
+    for (const { name, job } of ways) {
+      say(`round ${round}: ${name} …`);
+      results.get(name)?.push(await measure(job));
+    }
+  report(results);
 } finally {
-  await pool.end();
+  s3?.stop();
+  await admin.end();
   await server.close();
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** (a) The same rows, encoded beforehand, in one COPY into an identical empty table. */
-async function rawCopy(): Promise<Result> {
-  say(`writing ${count(options.events)} events as NDJSON …`);
-  const day = join(folder, "raw/events/2026/11/19");
-  mkdirSync(day, { recursive: true });
-  function* ndjson() {
-    for (let index = 0; index < options.events; index += 1000)
-      yield `${Array.from({ length: Math.min(1000, options.events - index) }, (_, i) => eventJson(index + i)).join("\n")}\n`;
+/** In a copy of the empty warehouse, by a process with the heap limit of `npm run etl:local`. */
+async function measure(job: Omit<Job, "connection">): Promise<Result> {
+  await admin.query(`CREATE DATABASE bench_run TEMPLATE "${database}"`);
+  await admin.query("CHECKPOINT");
+  try {
+    const words = [
+      "bench/worker.ts",
+      JSON.stringify({ ...job, connection: { ...connection, database: "bench_run" } }),
+    ];
+    return JSON.parse(await lastLine(words));
+  } finally {
+    await admin.query("DROP DATABASE bench_run WITH (FORCE)");
   }
-  await pipeline(Readable.from(ndjson()), createWriteStream(join(day, "part.ndjson")));
-  const source = await directorySource(join(folder, "raw"));
-  const lines: Buffer[] = [];
-  let rows = 0;
-  for await (const { objects } of source.list("events/"))
-    for await (const chunk of readChunks(source, objects, { concurrency: 1, batchRows: 20_000 })) {
-      lines.push(Buffer.from(chunk.rows.all().bytes));
-      rows += chunk.rows.count;
-    }
-  const all = Buffer.concat(lines);
-  say("(a) raw COPY …");
-  const client = await pool.connect();
-  const since = performance.now();
-  await copyIntoEvents(client as Queryable, { bytes: all, count: rows });
-  const seconds = (performance.now() - since) / 1000;
-  client.release();
-  await clear();
-  return { rows, seconds, peakMemoryMiB: Number.NaN };
-}
-
-/** Where the last run spent its time, in milliseconds by stage; `extractMs` is what the warehouse waited for events. */
-async function timings(): Promise<{ [stage: string]: number }> {
-  const { rows } = await pool.query("SELECT timings FROM etl.runs ORDER BY started_at DESC LIMIT 1");
-  return rows[0].timings;
-}
-
-async function clear(): Promise<void> {
-  await pool.query("TRUNCATE public.clickstream_events, etl.objects, etl.rejects");
-  await pool.query("CHECKPOINT");
-}
-
-async function inWorker(job: Omit<Job, "connection">): Promise<Result> {
-  say(`${job.kind} …`);
-  const output = await lastLine(["bench/worker.ts", JSON.stringify({ ...job, connection })]);
-  return JSON.parse(output);
 }
 
 function lastLine(words: readonly string[]): Promise<string> {
@@ -140,54 +141,39 @@ async function startS3(): Promise<{ endpoint: string; stop(): void }> {
   return { endpoint: `http://127.0.0.1:${port}`, stop: () => void child.kill() };
 }
 
-function report(
-  results: { [way in "a" | "b" | "again" | "c" | "cAgain" | "d" | "e"]: Result },
-  stages: { [way in "b" | "c"]: { [stage: string]: number } },
-): void {
-  const rate = ({ rows, seconds }: Result) => rows / seconds;
-  const { a, b, again, c, cAgain, d, e } = results;
-  const ratios = {
-    "(b) of (a)": rate(b) / rate(a),
-    // One file is one transaction: nothing of it is refreshed before the run's end.
-    "(b) without rollups of (a)": b.rows / (b.seconds - (stages.b.rollupsMs ?? 0) / 1000) / rate(a),
-    "(c) times (d)": rate(c) / rate(d),
-    "(c) times (e)": rate(c) / rate(e),
-  };
+/** Least, middle, most. */
+function spread(values: readonly number[]): readonly [number, number, number] {
+  const sorted = values.toSorted((a, b) => a - b);
+  return [sorted[0], sorted[Math.floor(sorted.length / 2)], sorted.at(-1)] as [number, number, number];
+}
+
+function report(results: ReadonlyMap<string, readonly Result[]>): void {
+  const rates = new Map(
+    [...results].map(([name, runs]) => [name, runs.map(({ rows, seconds }) => rows / seconds)]),
+  );
+  const ratios = RATIOS.map(({ name, of, to, goal }) => {
+    const others = rates.get(to) as number[];
+    return {
+      name,
+      goal,
+      of: spread((rates.get(of) as number[]).map((rate, n) => rate / (others[n] as number))),
+    };
+  });
+  const medians = [...rates].map(([name, values]) => ({ name, value: spread(values)[1] }));
+  const title = `Rows a second, median of ${options.rounds}, ${new Date().toISOString().slice(0, 10)}`;
+  if (options.plot) writeFileSync(options.plot, barPlot(title, "rows/s", medians));
+  const machine = `${cpus().length} cores, ${cpus()[0]?.model}, Node ${process.versions.node}`;
   if (options.json) {
-    console.log(JSON.stringify({ machine: cpus()[0]?.model, ...results, stages, ratios }));
+    console.log(JSON.stringify({ machine, options, results: Object.fromEntries(results), ratios }));
     return;
   }
-  const row = (name: string, result: Result) => [
-    name,
-    count(result.rows),
-    result.seconds.toFixed(2),
-    count(rate(result)),
-    Number.isNaN(result.peakMemoryMiB) ? "–" : count(result.peakMemoryMiB),
-  ];
-  console.log(
-    table(
-      ["way", "rows", "seconds", "rows/s", "peak MiB"],
-      [
-        row("(a) raw COPY of ready-made rows", a),
-        row("(b) ETL from NDJSON", b),
-        row("    the same again", again),
-        row("(c) ETL, one event an object, over S3", c),
-        row("    the same again", cAgain),
-        row("(d) serial GETs, 200-row INSERTs", d),
-        row("(e) nothing but the SDK's GetObject", e),
-      ],
-    ),
-  );
-  console.log(
-    table(
-      ["ratio", "", "goal"],
-      Object.entries(ratios).map(([name, value], i) => [
-        name,
-        value.toFixed(2),
-        ["0.7", "", "40", "3"][i] as string,
-      ]),
-    ),
-  );
-  console.log(`milliseconds by stage: (b) ${JSON.stringify(stages.b)}, (c) ${JSON.stringify(stages.c)}`);
-  console.log(`${cpus().length} cores, ${cpus()[0]?.model}, ${options.delay} ms added to each S3 answer`);
+  const rows = [...results].map(([name, runs]) => {
+    const [least, median, most] = spread(rates.get(name) as number[]).map(count);
+    const peak = Math.max(...runs.map(({ peakMemoryMiB }) => peakMemoryMiB));
+    return [name, count(runs[0]?.rows ?? 0), least, median, most, count(peak)] as string[];
+  });
+  console.log(table(["way", "rows", "rows/s least", "median", "most", "peak MiB"], rows));
+  const figures = ratios.map(({ name, goal, of }) => [name, ...of.map((value) => value.toFixed(2)), goal]);
+  console.log(table(["ratio", "least", "median", "most", "goal"], figures));
+  console.log(`${machine}, ${options.rounds} rounds, ${options.delay} ms added to each S3 answer`);
 }

@@ -1,12 +1,22 @@
 /** One measured job in a process of its own, so that its peak memory is its own. Prints one JSON line. */
 import { readFileSync } from "node:fs";
 import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { directorySource, runEtl, type Source, s3Source, type WarehousePool } from "etl-lib";
+import {
+  copyIntoEvents,
+  directorySource,
+  type Queryable,
+  readChunks,
+  runEtl,
+  type Source,
+  s3Source,
+  type WarehousePool,
+} from "etl-lib";
 import pg from "pg";
+import { duckdbWay } from "./duckdb.js";
 import { syntheticSource } from "./synthetic-source.js";
 
 export interface Job {
-  readonly kind: "directory" | "s3" | "synthetic" | "serial-insert" | "sdk-get";
+  readonly kind: "raw-copy" | "directory" | "duckdb" | "s3" | "synthetic" | "serial-insert" | "sdk-get";
   readonly connection: pg.ClientConfig;
   readonly where: string;
   readonly objects?: number;
@@ -96,9 +106,34 @@ function peakMemoryMiB(): number {
   return Number(kilobytes) / 1024;
 }
 
+/** The limit: the same rows, encoded beforehand, in one COPY. */
+async function rawCopy(pool: pg.Pool): Promise<number> {
+  const source = await directorySource(job.where);
+  const parts: Buffer[] = [];
+  let rows = 0;
+  for await (const { objects } of source.list("events/"))
+    for await (const chunk of readChunks(source, objects, { concurrency: 1, batchRows: 20_000 })) {
+      parts.push(Buffer.from(chunk.rows.all().bytes));
+      rows += chunk.rows.count;
+    }
+  const bytes = Buffer.concat(parts);
+  const client = await pool.connect();
+  since = performance.now();
+  await copyIntoEvents(client as Queryable, { bytes, count: rows });
+  return rows;
+}
+
 const pool = new pg.Pool(job.connection);
-const since = performance.now();
-const jobs = { "serial-insert": serialInsert, "sdk-get": sdkGet, directory: etl, s3: etl, synthetic: etl };
+let since = performance.now();
+const jobs = {
+  "raw-copy": rawCopy,
+  duckdb: (db: pg.Pool) => duckdbWay(db, job.where),
+  "serial-insert": serialInsert,
+  "sdk-get": sdkGet,
+  directory: etl,
+  s3: etl,
+  synthetic: etl,
+};
 const rows = await jobs[job.kind](pool);
 const seconds = (performance.now() - since) / 1000;
 const result: Result = { rows, seconds, peakMemoryMiB: peakMemoryMiB() };
