@@ -1,9 +1,10 @@
 /**
  * retriable: the world may be different in a moment (network, throttling, a restart).
  * fatal: a person has to change a setting, a permission or the schema.
- * changed: the object was replaced or removed since it was listed; the next run sees the new version.
+ * changed: the object was replaced or removed since it was listed, or its time was up; the next run sees to it.
+ * unfinished: the object takes longer than the run's time budget gives it.
  */
-export type ErrorKind = "retriable" | "fatal" | "changed";
+export type ErrorKind = "retriable" | "fatal" | "changed" | "unfinished";
 export type Stage = "plan" | "extract" | "load";
 
 interface EtlErrorOptions {

@@ -134,7 +134,7 @@ describe("planBatches", () => {
     await steps.next();
     const before = pages;
     expect(before).to.be.below(5);
-    await steps.return(undefined);
+    await steps.return(false);
     expect(pages).to.equal(before);
   });
 

@@ -2,8 +2,12 @@ import { pMapIterable } from "p-map";
 import { ExtractError } from "../errors.js";
 import { SMALL_OBJECT_BYTES } from "../limits.js";
 import type { Source, SourceObject } from "../types.js";
+import { isGzip } from "./decode.js";
 import { objectSlices, type RecordSlice } from "./object-slices.js";
 import type { TakeLine } from "./plain-lines.js";
+
+/** What is compressed to less is read through in a moment: it inflates to a thousand times as much at most. */
+const QUICK_GZIP_BYTES = 16 * 1024;
 
 /** What is read of an object: some of its records, in their order, or at last why it could not be read to its end. */
 export type ReadPiece = RecordsPiece | FailedPiece;
@@ -11,7 +15,7 @@ export type ReadPiece = RecordsPiece | FailedPiece;
 export interface RecordsPiece extends RecordSlice {
   /** Index of the object among those that are read. */
   readonly index: number;
-  /** All of the object is at hand: nothing of it can fail any more. */
+  /** All of the object is at hand, and not much: nothing of it can fail any more, nor take long. */
   readonly isAtHand: boolean;
   readonly failure?: never;
 }
@@ -30,6 +34,8 @@ export type TakeLineOf = (index: number) => TakeLine;
  * to be dealt with before the next one is asked for. Small objects are read ahead. One that cannot be read is passed over
  * where it is met, whatever its neighbours are.
  * @param concurrency objects read at the same time
+ * @param begin called as an object is begun that may take long; what it gives back is called all the while, and throws to
+ *   break the object off
  * @throws {ExtractError} of the source as a whole, which names no object
  */
 export async function* readObjects(
@@ -37,6 +43,7 @@ export async function* readObjects(
   objects: readonly SourceObject[],
   concurrency: number,
   takeLineOf: TakeLineOf,
+  begin: (object: SourceObject) => () => void = () => () => undefined,
 ): AsyncGenerator<ReadPiece> {
   const bodies = pMapIterable(objects, (object) => (isSmall(object) ? readWhole(source, object) : null), {
     concurrency,
@@ -44,12 +51,16 @@ export async function* readObjects(
   });
   let index = -1;
   for await (const body of bodies) {
-    index++;
+    const object = objects[++index] as SourceObject;
     try {
       if (body instanceof ExtractError) throw body;
-      const open = () => (body ? whole(body) : source.read(objects[index] as SourceObject));
-      for await (const slice of objectSlices(body, open, takeLineOf(index)))
-        yield { index, isAtHand: body !== null, ...slice };
+      const isAtHand = body !== null && !(isGzip(body) && body.length > QUICK_GZIP_BYTES);
+      const check = isAtHand ? () => undefined : begin(object);
+      const open = () => checked(body ? [body] : source.read(object), check);
+      for await (const slice of objectSlices(body, open, takeLineOf(index))) {
+        check();
+        yield { index, isAtHand, ...slice };
+      }
     } catch (error) {
       yield { index, failure: ofOneObject(error) };
     }
@@ -73,6 +84,12 @@ function ofOneObject(error: unknown): ExtractError {
   throw error;
 }
 
-async function* whole(body: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield body;
+async function* checked(
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  check: () => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) {
+    check();
+    yield piece;
+  }
 }

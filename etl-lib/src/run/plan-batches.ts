@@ -11,6 +11,8 @@ export interface BatchToLoad {
   readonly units: readonly (Unit | null)[];
   /** Their stored size. */
   readonly bytes: number;
+  /** Nothing but what takes as long is behind it. */
+  readonly isLast: boolean;
 }
 
 export interface BatchPlan {
@@ -23,7 +25,11 @@ export interface BatchPlan {
   readonly isTimeUp: () => boolean;
   /** Milliseconds. */
   readonly clock: () => number;
+  /** Objects, as `nameOf` names them, that earlier runs had no time to finish: they come last, each by itself. */
+  readonly slow?: ReadonlySet<string>;
 }
+
+export const nameOf = ({ key, etag }: Pick<SourceObject, "key" | "etag">): string => `${etag} ${key}`;
 
 const MAX_BATCH_OBJECTS = 2000;
 const MAX_BATCH_BYTES = 8 * 1024 * 1024;
@@ -36,9 +42,14 @@ const LONGEST_WAIT_MS = 5000;
  */
 export async function* planBatches(plan: BatchPlan): AsyncGenerator<BatchToLoad> {
   const batch = new Batch(Math.min(plan.maxObjects, MAX_BATCH_OBJECTS));
+  const last: BatchToLoad[] = [];
   for await (const page of sideBySide(plan.listings, LISTINGS_AT_ONCE)) {
     await plan.onListed(page);
     for (const object of page.fresh) {
+      if (plan.slow?.has(nameOf(object))) {
+        last.push({ objects: [object], units: [page.unit], bytes: object.size, isLast: true });
+        continue;
+      }
       if (batch.isFullFor(object)) yield batch.take();
       batch.add(object, page.unit, plan.clock());
     }
@@ -46,6 +57,7 @@ export async function* planBatches(plan: BatchPlan): AsyncGenerator<BatchToLoad>
     if (plan.isTimeUp()) break;
   }
   if (batch.waitsSince !== null) yield batch.take();
+  yield* last;
 }
 
 class Batch {
@@ -70,7 +82,7 @@ class Batch {
   }
 
   take(): BatchToLoad {
-    const batch = { objects: this.#objects, units: this.#units, bytes: this.#bytes };
+    const batch = { objects: this.#objects, units: this.#units, bytes: this.#bytes, isLast: false };
     this.#objects = [];
     this.#units = [];
     this.#bytes = 0;

@@ -5,6 +5,7 @@ import { EventScanner } from "../scan/event-scanner.js";
 import { RecordTransform } from "../transform/transform-records.js";
 import type { Source, SourceObject } from "../types.js";
 import { ReadHealth } from "./read-health.js";
+import { TimeBudget } from "./time-budget.js";
 
 export interface ReadOptions {
   /** Objects read at the same time. */
@@ -13,6 +14,10 @@ export interface ReadOptions {
   readonly batchRows: number;
   /** Told what can be read; ends the reading in an outage. @default one that begins here */
   readonly health?: ReadHealth;
+  /** Ends the reading when it is up, and breaks off what takes too long. @default as long as it takes */
+  readonly time?: TimeBudget;
+  /** Nothing is behind these objects. @default false */
+  readonly isLast?: boolean;
 }
 
 const MAX_CHUNK_BYTES = 1024 * 1024;
@@ -21,15 +26,23 @@ const MAX_CHUNK_BYTES = 1024 * 1024;
 export async function* readChunks(
   source: Source,
   objects: readonly SourceObject[],
-  { concurrency, batchRows, health = new ReadHealth(Date.now) }: ReadOptions,
+  {
+    concurrency,
+    batchRows,
+    health = new ReadHealth(Date.now),
+    time = new TimeBudget(Date.now, undefined),
+    isLast = false,
+  }: ReadOptions,
 ): AsyncGenerator<EventChunk> {
   const chunks = new Chunks(objects, batchRows);
-  for await (const piece of readObjects(source, objects, concurrency, chunks.takeLineOf)) {
+  const begin = (object: SourceObject) => time.begin(object, isLast);
+  for await (const piece of readObjects(source, objects, concurrency, chunks.takeLineOf, begin)) {
     if (piece.failure) chunks.fail(piece.index, piece.failure);
     else yield* chunks.add(piece);
     if (piece.failure) health.failed(piece.failure);
     else if (piece.isLast) health.read();
-    if (health.isOutage) break;
+    // An object that is not at its end is broken off by itself, and then undone.
+    if (health.isOutage || (time.isUp && (piece.failure || piece.isLast))) break;
   }
   yield* chunks.end();
 }

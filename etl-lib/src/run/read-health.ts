@@ -26,7 +26,7 @@ export class ReadHealth {
   }
 
   failed(error: ExtractError): void {
-    if (error.kind === "changed") return;
+    if (error.kind === "changed" || error.kind === "unfinished") return;
     this.#last = error;
     this.#inARow[error.kind]++;
     if (this.#inARow.retriable >= SUSPICIOUS.retriable) this.#suspiciousSince ??= this.clock();

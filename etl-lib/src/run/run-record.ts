@@ -85,7 +85,7 @@ export class RunRecord {
   /** An object that is left to a later run; one that has changed is simply seen in its new version. */
   unread(error: ExtractError): void {
     if (error.kind === "changed") return;
-    this.objects.failed++;
+    if (error.kind !== "unfinished") this.objects.failed++;
     this.failed(error);
   }
 
@@ -165,5 +165,5 @@ export class RunRecord {
 /** What a summary says of an error, whoever threw it. */
 export function describeError(error: unknown): RunError {
   const { kind, stage, message, object } = error instanceof EtlError ? error : toLoadError(error);
-  return { kind: kind === "changed" ? "retriable" : kind, stage, message, object };
+  return { kind: kind === "fatal" ? "fatal" : "retriable", stage, message, object };
 }

@@ -8,17 +8,19 @@ import { toLoadError } from "../load/pg-errors.js";
 import { isPatienceOver, type RefreshOptions, refreshRollups, refreshStep } from "../load/rollups.js";
 import { recordEnd, recordStart } from "../load/runs.js";
 import { type BatchSink, DryRunSink, WarehouseSink } from "../load/sinks.js";
+import { listUnfinished, noteUnfinished } from "../load/unfinished.js";
 import type { WarehousePool } from "../load/warehouse.js";
 import { DEFAULT_RETRY, type RetryPolicy, retrying } from "../retry.js";
 import type { RunSummary, RunTrigger, Source, SourceObject, Window } from "../types.js";
 import { Coverage, type Covered } from "./coverage.js";
 import { type FreshPage, freshListings } from "./fresh-objects.js";
 import { LookBack, type LookbackOptions, sealFolders } from "./look-back.js";
-import { type BatchToLoad, planBatches } from "./plan-batches.js";
+import { type BatchToLoad, nameOf, planBatches } from "./plan-batches.js";
 import { prefetch } from "./prefetch.js";
 import { type ReadOptions, readChunks } from "./read-chunks.js";
 import { ReadHealth } from "./read-health.js";
 import { describeError, type RunProgress, RunRecord } from "./run-record.js";
+import { TimeBudget } from "./time-budget.js";
 
 export interface RunOptions {
   readonly source: Source;
@@ -87,6 +89,9 @@ class Run {
   readonly #retry: RetryPolicy;
   readonly #read: Pick<ReadOptions, "concurrency" | "batchRows">;
   readonly #health: ReadHealth;
+  readonly #time: TimeBudget;
+  /** A run that had time to begin loads something, however little is left when it is known what. */
+  #hasTried = true;
   readonly #coverage = new Coverage();
   #lookBack: LookBack | undefined;
   #ahead: AsyncIterableIterator<EventChunk> | undefined;
@@ -107,6 +112,7 @@ class Run {
     this.#retry = retry;
     this.#read = { concurrency, batchRows };
     this.#health = new ReadHealth(clock);
+    this.#time = new TimeBudget(clock, options.timeBudgetMs);
   }
 
   async execute(): Promise<RunSummary> {
@@ -148,12 +154,14 @@ class Run {
 
   /** Reads the next batch while one commits. */
   async #loadAll(): Promise<void> {
+    this.#hasTried = this.#isTimeUp();
     const planned = prefetch(this.#plan(), BATCHES_AHEAD);
     try {
       let next = await this.#record.timed("planMs", () => planned.next());
       let chunks = this.#startReading(next.value);
-      while (!next.done && !this.#isTimeUp() && !this.#health.isOutage) {
+      while (!next.done && this.#mayLoad() && !this.#health.isOutage) {
         const batch: BatchToLoad = next.value;
+        this.#hasTried = true;
         const upcoming = planned
           .next()
           .then((result) => ({ result, chunks: this.#startReading(result.value) }));
@@ -191,14 +199,15 @@ class Run {
       readOnly: dryRun,
     });
     this.#record.objects.unlisted = listings.length;
+    const slow = await this.#retrying(() => listUnfinished(pool, source.bucket));
     yield* planBatches({
       listings,
+      slow: new Set(slow.map(nameOf)),
       maxObjects: this.#read.batchRows,
       clock: this.#clock,
       isTimeUp: () => this.#isTimeUp(LISTING_SHARE),
       onListed: (page) => this.#listed(page),
     });
-    this.#record.isListed = true;
     this.#report();
   }
 
@@ -215,7 +224,7 @@ class Run {
   }
 
   #startReading(batch: BatchToLoad | undefined) {
-    if (!batch || this.#isTimeUp()) return undefined;
+    if (!batch || !this.#mayLoad()) return undefined;
     this.#ahead = prefetch(this.#chunksOf(batch), CHUNKS_AHEAD);
     return this.#ahead;
   }
@@ -228,8 +237,14 @@ class Run {
       return this.#record.timed("loadMs", () => this.#sink.load(batch.objects, this.#watch(chunks), attempt));
     });
     this.#record.loaded(result);
-    for (const failure of result.failures.values()) this.#record.unread(failure);
-    // In an outage some objects were not even tried.
+    for (const [index, failure] of result.failures) {
+      this.#record.unread(failure);
+      if (failure.kind === "unfinished" && !this.options.dryRun)
+        await this.#retrying(() =>
+          noteUnfinished(this.options.pool, this.#runId, batch.objects[index] as SourceObject),
+        );
+    }
+    // In an outage, or when the time is up, some objects were not even tried.
     const isOutage = result.read + result.failures.size < batch.objects.length;
     for (const [index, unit] of batch.units.entries())
       await this.#covered(
@@ -239,14 +254,19 @@ class Run {
           isOutage || result.failures.has(index),
         ),
       );
-    const { dryRun, rollups = true } = this.options;
-    if (!dryRun && rollups && !this.#isTimeUp()) this.#background.committed(result.events.inserted);
     this.#record.bytes.loaded += batch.bytes;
     this.#report();
+    const { dryRun, rollups = true } = this.options;
+    if (!dryRun && rollups && !this.#isTimeUp()) this.#background.committed(result.events.inserted);
   }
 
   #chunksOf(batch: BatchToLoad): AsyncIterable<EventChunk> {
-    return readChunks(this.options.source, batch.objects, { ...this.#read, health: this.#health });
+    return readChunks(this.options.source, batch.objects, {
+      ...this.#read,
+      health: this.#health,
+      time: this.#time,
+      isLast: batch.isLast,
+    });
   }
 
   async *#watch(chunks: AsyncIterable<EventChunk>): AsyncGenerator<EventChunk> {
@@ -327,6 +347,10 @@ class Run {
     const { timeBudgetMs, signal } = this.options;
     if (signal?.aborted) return true;
     return timeBudgetMs !== undefined && this.#record.elapsedMs >= share * timeBudgetMs;
+  }
+
+  #mayLoad(): boolean {
+    return !this.#isTimeUp() || (!this.#hasTried && this.options.signal?.aborted !== true);
   }
 
   #report(): void {
