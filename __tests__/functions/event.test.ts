@@ -76,7 +76,7 @@ describe("the function's event", () => {
     [
       "unknown keys, and lists the known ones",
       { form: "2025-12-01", until: 1 },
-      'Unknown "form", "until" in the event; known are "from", "to", "prefix", "dryRun", "rollups".',
+      'Unknown "form", "until" in the event; known are "from", "to", "prefix", "dryRun", "rollups", "load".',
     ],
     [
       "another bucket, and says why",
