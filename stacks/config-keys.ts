@@ -93,10 +93,12 @@ const RETENTION_DAYS = [
 const PREFIX = z.string().regex(/^[a-z][a-z0-9-]{0,15}[a-z0-9]$/);
 const PREFIX_RULE = "2 to 17 lower-case letters, digits and hyphens, starting with a letter";
 /**
- * A parameter's path begins with the project, and AWS keeps these two beginnings for itself:
+ * Names of parameters and documents begin with the project, and AWS keeps these beginnings for itself:
  * https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
  */
-const PROJECT = PREFIX.regex(/^(?!aws|ssm)/);
+const PROJECT = PREFIX.regex(/^(?!aws|ssm|amazon|amzn)/);
+
+const REGION = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/);
 
 const KMS_KEY = z.string().regex(/^arn:aws:kms:[a-z0-9-]+:\d{12}:key\/[a-z0-9-]+$/);
 const kmsKey = (purpose: string) =>
@@ -106,17 +108,12 @@ const kmsKey = (purpose: string) =>
 export const configKeys = {
   project: key(
     PROJECT,
-    `${PREFIX_RULE}, but not with aws or ssm`,
+    `${PREFIX_RULE}, but not with aws, ssm, amazon or amzn`,
     "clickstream",
     "tag `Project`; first part of derived names",
   ),
   environment: key(PREFIX, PREFIX_RULE, PRODUCTION, "tag `Environment`; second part of derived names"),
-  region: key(
-    z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/),
-    "an AWS region",
-    "ap-southeast-1",
-    "where all is made",
-  ),
+  region: key(REGION, "an AWS region", "ap-southeast-1", "where all is made"),
   availabilityZone: key(
     z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/),
     "an availability zone",
@@ -141,6 +138,10 @@ export const configKeys = {
     "days that every log group keeps its logs",
   ),
 
+  kmsKeyArn: kmsKey(
+    "customer key for volumes, buckets, parameters, logs, queue and alarms, whose policy docs/security.md asks for; null: AWS's own keys",
+  ),
+
   vpcName: name(50, "SBW_Project_VPC", "the VPC"),
   vpcCidr: network("10.0.0.0/16", "its network"),
   publicSubnetName: name(255, "SBW_Project-subnet-public1-ap-southeast-1a", "the public subnet"),
@@ -154,9 +155,19 @@ export const configKeys = {
   warehouseName: name(50, "SBW_EC2_ShinyDWH", "the warehouse's host"),
   warehouseDatabase: database("clickstream_dw", "its database"),
   warehouseInstanceType: x86Type("t3.medium", "its instance type"),
+  detailedMonitoring: switchKey(
+    false,
+    "CloudWatch's metrics of the hosts each minute, for money, instead of five",
+  ),
   warehousePrivateIp: address("10.0.128.10", "its address, which survives replacement"),
   warehouseDataGb: count(10, 16_384, 50, "size of its data volume in GiB"),
   snapshotRetentionDays: count(1, 365, 7, "daily snapshots of a data volume that are kept"),
+  snapshotCopyRegion: key<string | null>(
+    REGION.nullable(),
+    "an AWS region, or null",
+    null,
+    "another region that snapshots are copied to and kept in as long",
+  ),
   backupRetentionDays: count(1, 3_650, 30, "days that a nightly dump is kept"),
   passwordVersion: count(1, 1_000_000, 1, "raise it to make every database password anew"),
   artifactsBucket: optionalBucket(

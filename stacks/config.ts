@@ -105,7 +105,14 @@ function checkSchedule(config: Config): void {
 
 function checkKeys(config: Config): void {
   const holds = !config.createRawBucket || config.rawBucketKmsKeyArn === null;
-  refuseUnless(holds, config, "rawBucketKmsKeyArn", "null while createRawBucket is true");
+  refuseUnless(
+    holds,
+    config,
+    "rawBucketKmsKeyArn",
+    "null while createRawBucket is true: kmsKeyArn is its key",
+  );
+  const elsewhere = config.snapshotCopyRegion !== config.region;
+  refuseUnless(elsewhere, config, "snapshotCopyRegion", `another region than ${config.region}`);
 }
 
 function cidr(text: string) {

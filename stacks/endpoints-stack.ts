@@ -12,6 +12,46 @@ import {
 } from "./names.js";
 import type { NetworkStack } from "./network-stack.js";
 
+/**
+ * What goes through an interface endpoint: the calls of the Systems Manager agent, as AmazonSSMManagedInstanceCore lists
+ * them, and those of the hosts and the function. Which resources, the callers' own policies say.
+ */
+const ACTIONS: Readonly<Record<string, readonly string[]>> = {
+  ssm: [
+    "ssm:DescribeAssociation",
+    "ssm:DescribeDocument",
+    "ssm:DescribeInstanceProperties",
+    "ssm:GetDeployablePatchSnapshotForInstance",
+    "ssm:GetDocument",
+    "ssm:GetManifest",
+    "ssm:GetParameter",
+    "ssm:GetParameters",
+    "ssm:ListAssociations",
+    "ssm:ListInstanceAssociations",
+    "ssm:PutComplianceItems",
+    "ssm:PutConfigurePackageResult",
+    "ssm:PutInventory",
+    "ssm:PutParameter",
+    "ssm:UpdateAssociationStatus",
+    "ssm:UpdateInstanceAssociationStatus",
+    "ssm:UpdateInstanceInformation",
+  ],
+  ssmmessages: [
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:CreateDataChannel",
+    "ssmmessages:OpenControlChannel",
+    "ssmmessages:OpenDataChannel",
+  ],
+  ec2messages: [
+    "ec2messages:AcknowledgeMessage",
+    "ec2messages:DeleteMessage",
+    "ec2messages:FailMessage",
+    "ec2messages:GetEndpoint",
+    "ec2messages:GetMessages",
+    "ec2messages:SendReply",
+  ],
+};
+
 /** The only ways from the private subnet to AWS. */
 export class EndpointsStack extends BaseStack {
   constructor(
@@ -36,6 +76,8 @@ export class EndpointsStack extends BaseStack {
   }
 
   private createInterfaceEndpoint(service: string): void {
+    const actions = ACTIONS[service];
+    if (actions === undefined) throw new Error(`No policy is written for the endpoint of ${service}.`);
     new VpcEndpoint(this, service, {
       vpcId: this.network.vpc.id,
       vpcEndpointType: "Interface",
@@ -43,6 +85,7 @@ export class EndpointsStack extends BaseStack {
       privateDnsEnabled: true,
       subnetIds: [this.network.privateSubnet.id],
       securityGroupIds: [this.network.connectivity.endpoints.id],
+      policy: policy(this.ownAccountOnly("UseSystemsManager", actions, ["*"])),
       tags: { Name: endpointName(this.config, service) },
     });
   }
@@ -58,7 +101,13 @@ export class EndpointsStack extends BaseStack {
 
   private useArtifacts(): Statement {
     const bucket = `arn:aws:s3:::${artifactsBucketName(this.config, this.accountId)}`;
-    const actions = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListBucket"];
+    const actions = [
+      "s3:GetObject",
+      "s3:PutObject",
+      "s3:AbortMultipartUpload",
+      "s3:ListBucket",
+      "s3:GetEncryptionConfiguration",
+    ];
     return this.ownAccountOnly("UseArtifacts", actions, [bucket, `${bucket}/*`]);
   }
 

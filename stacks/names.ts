@@ -23,7 +23,7 @@ export function stateKey({ project, environment }: Config, stack: string): strin
   return `${project}/${environment}/${stack}.tfstate`;
 }
 
-/** The bucket of the hosts' files, journals and dumps, the migrations and the dashboard. Bucket names are global. */
+/** The bucket of the hosts' files, journals and dumps, of recorded sessions, the migrations and the dashboard. Bucket names are global. */
 export function artifactsBucketName(config: Config, accountId: string): string {
   const { artifactsBucket, project, environment } = config;
   return artifactsBucket ?? `${project}-${environment}-artifacts-${accountId}`;
@@ -37,6 +37,7 @@ export const ARTIFACTS = {
   backups: "backups",
   journals: "journals",
   backfills: "backfills",
+  sessions: "sessions",
 } as const;
 
 /** What an execution of the backfill machine is started with. */
@@ -86,6 +87,19 @@ export function parameterPath({ project, environment }: Config, slug: HostSlug):
 /** The SSM parameter in which a host publishes the authority that signed its certificate. */
 export function certificateParameter(config: Config, slug: HostSlug): string {
   return `${parameterPath(config, slug)}/certificate`;
+}
+
+/** The Session Manager document that leads to a port of the warehouse's host, or to a recorded shell. */
+export function sessionDocument(
+  { project, environment }: Config,
+  kind: "dashboard" | "psql" | "shell",
+): string {
+  return `${project}-${environment}-${kind}`;
+}
+
+/** The bucket of the access logs of the other buckets. */
+export function accessLogsBucketName({ project, environment }: Config, accountId: string): string {
+  return `${project}-${environment}-access-logs-${accountId}`;
 }
 
 /** The AWS services that are reached through an interface endpoint. */

@@ -11,6 +11,7 @@ import { BaseStack } from "./base-stack.js";
 import type { Config } from "./config.js";
 import { Connectivity } from "./constructs/connectivity.js";
 import { FlowLogs } from "./constructs/flow-logs.js";
+import { NetworkAcls } from "./constructs/network-acls.js";
 
 /** The VPC, its two subnets, their routes, and who may talk to whom. */
 export class NetworkStack extends BaseStack {
@@ -35,6 +36,8 @@ export class NetworkStack extends BaseStack {
     this.createPublicRoutes();
     this.privateRouteTable = this.createPrivateRoutes();
     new FlowLogs(this, "flow_logs", this.vpc);
+    const { vpc, publicSubnet, privateSubnet } = this;
+    new NetworkAcls(this, "acl", { vpc, publicSubnet, privateSubnet });
     this.connectivity = new Connectivity(this, "connectivity", this.vpc);
   }
 

@@ -5,13 +5,14 @@ import type { Construct } from "constructs";
 import type { Artefacts } from "./artefacts.js";
 import { BaseStack } from "./base-stack.js";
 import type { Config } from "./config.js";
+import { Access } from "./constructs/access.js";
 import { tunnelCommands } from "./constructs/commands.js";
 import { HardenedBucket } from "./constructs/hardened-bucket.js";
 import { PostgresHost } from "./constructs/postgres-host.js";
 import type { Group } from "./constructs/security-group.js";
 import { Uploads } from "./constructs/uploads.js";
 import type { EndpointsStack } from "./endpoints-stack.js";
-import { ARTIFACTS, artifactsBucketName } from "./names.js";
+import { ARTIFACTS, accessLogsBucketName, artifactsBucketName } from "./names.js";
 import type { NetworkStack } from "./network-stack.js";
 
 export interface WarehouseStackProps {
@@ -32,36 +33,62 @@ export class WarehouseStack extends BaseStack {
   ) {
     super(scope, "warehouse", config);
     this.addDependency(props.endpoints);
-    const artifacts = this.createArtifactsBucket();
+    const artifacts = this.createArtifactsBucket(this.createAccessLogs());
     const uploads = new Uploads(this, "uploads", artifacts.bucket, props.artefacts);
     this.host = this.createWarehouse(uploads.objects);
+    new Access(this, "access", this.host);
     this.createOutputs(uploads);
     const { webDb } = props.network.connectivity;
     if (webDb !== null) this.createWebDb(webDb, uploads);
   }
 
-  private createArtifactsBucket(): HardenedBucket {
+  private createArtifactsBucket(accessLogs: HardenedBucket): HardenedBucket {
     const expireDumps = {
       id: "expire-dumps",
       status: "Enabled",
       filter: [{ prefix: `${ARTIFACTS.backups}/` }],
       expiration: [{ days: this.config.backupRetentionDays }],
+      noncurrentVersionExpiration: [{ noncurrentDays: 1 }], // or each dump would be paid for 30 days longer
     };
-    const expireJournals = {
-      id: "expire-journals",
+    const expireRecords = (folder: string) => ({
+      id: `expire-${folder}`,
       status: "Enabled",
-      filter: [{ prefix: `${ARTIFACTS.journals}/` }],
+      filter: [{ prefix: `${folder}/` }],
       expiration: [{ days: this.config.logRetentionDays }],
-    };
-    const expireBackfills = {
-      id: "expire-backfills",
-      status: "Enabled",
-      filter: [{ prefix: `${ARTIFACTS.backfills}/` }],
-      expiration: [{ days: this.config.logRetentionDays }],
-    };
+    });
     return new HardenedBucket(this, "artifacts", {
       name: artifactsBucketName(this.config, this.accountId),
-      lifecycleRules: [expireDumps, expireJournals, expireBackfills],
+      accessLogs: accessLogs.bucket.id,
+      lifecycleRules: [
+        expireDumps,
+        ...[ARTIFACTS.journals, ARTIFACTS.sessions, ARTIFACTS.backfills].map(expireRecords),
+      ],
+    });
+  }
+
+  /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html */
+  private createAccessLogs(): HardenedBucket {
+    const name = accessLogsBucketName(this.config, this.accountId);
+    const expire = {
+      id: "expire-access-logs",
+      status: "Enabled",
+      filter: [{ prefix: "" }],
+      expiration: [{ days: this.config.logRetentionDays }],
+    };
+    return new HardenedBucket(this, "access_logs", {
+      name,
+      accessLogs: null,
+      policyStatements: [
+        {
+          Sid: "DeliverAccessLogs",
+          Effect: "Allow",
+          Principal: { Service: "logging.s3.amazonaws.com" },
+          Action: ["s3:PutObject"],
+          Resource: [`arn:aws:s3:::${name}/*`],
+          Condition: { StringEquals: { "aws:SourceAccount": this.accountId } },
+        },
+      ],
+      lifecycleRules: [expire],
     });
   }
 

@@ -31,7 +31,12 @@ describe("the tunnel", function () {
     const lines: string[] = [];
     let opened = 0;
     await keepTunnel({
-      forwarding: { region: "eu-west-1", instanceId: "i-0abc", remotePort: SERVICES[name].port, localPort },
+      forwarding: {
+        region: "eu-west-1",
+        instanceId: "i-0abc",
+        document: `clickstream-test-${name}`,
+        localPort,
+      },
       service: SERVICES[name],
       signal: controller.signal,
       env: manager.env,
@@ -54,15 +59,15 @@ describe("the tunnel", function () {
     expect(manager.sessions()).to.deep.equal([
       [
         ...["ssm", "start-session", "--region", "eu-west-1", "--target", "i-0abc"],
-        ...["--document-name", "AWS-StartPortForwardingSession"],
-        ...["--parameters", `portNumber=3838,localPortNumber=${localPort}`],
+        ...["--document-name", "clickstream-test-dashboard"],
+        ...["--parameters", `localPortNumber=${localPort}`],
       ],
     ]);
   });
 
   it("forwards PostgreSQL's port too", async () => {
     await tunnel((_, stop) => stop(), "psql");
-    expect(manager.sessions()[0]?.at(-1)).to.equal(`portNumber=5432,localPortNumber=${localPort}`);
+    expect(manager.sessions()[0]?.at(-1)).to.equal(`localPortNumber=${localPort}`);
   });
 
   it("reconnects whenever the session ends", async () => {

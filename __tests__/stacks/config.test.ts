@@ -122,7 +122,7 @@ describe("configuration", () => {
     ],
     ...["aws-shop", "ssmshop"].map((project): [Record<string, unknown>, string] => [
       { project },
-      `Configuration "project" must be 2 to 17 lower-case letters, digits and hyphens, starting with a letter, but not with aws or ssm, but is "${project}".`,
+      `Configuration "project" must be 2 to 17 lower-case letters, digits and hyphens, starting with a letter, but not with aws, ssm, amazon or amzn, but is "${project}".`,
     ]),
     [
       { rawBucketKmsKeyArn: "alias/raw" },
@@ -133,7 +133,7 @@ describe("configuration", () => {
         createRawBucket: true,
         rawBucketKmsKeyArn: "arn:aws:kms:ap-southeast-1:111122223333:key/0f1e2d3c",
       },
-      'Configuration "rawBucketKmsKeyArn" must be null while createRawBucket is true, but is "arn:aws:kms:ap-southeast-1:111122223333:key/0f1e2d3c".',
+      'Configuration "rawBucketKmsKeyArn" must be null while createRawBucket is true: kmsKeyArn is its key, but is "arn:aws:kms:ap-southeast-1:111122223333:key/0f1e2d3c".',
     ],
     [
       { alarmEmail: "nobody" },

@@ -13,6 +13,9 @@ const VARIANTS: { readonly [name: string]: Attributes } = {
     rawExpirationDays: 365,
     tracing: true,
     alarmEmail: "data@example.com",
+    kmsKeyArn: "arn:aws:kms:ap-southeast-1:111122223333:key/0f1e2d3c",
+    snapshotCopyRegion: "ap-southeast-3",
+    detailedMonitoring: true,
     stateBucket: "states-of-the-shop",
   },
   "everything switched off": { protectData: false, ec2MessagesEndpoint: false, stateBucket: null },
@@ -22,6 +25,9 @@ const VARIANTS: { readonly [name: string]: Attributes } = {
 const WILDCARD_RESOURCES: { readonly [sid: string]: string } = {
   SeeNetworkInterfaces: "ec2:Describe* calls support no resource-level permission",
   DeliverLogs: "log deliveries support no resource-level permission",
+  FindTheHost: "Describe* calls support no resource-level permission",
+  See: "Describe* and CloudWatch's Get* calls support no resource-level permission",
+  UseSystemsManager: "an endpoint's policy only narrows what the callers' own policies allow",
   WriteTraces: "xray:Put* calls support no resource-level permission",
 };
 

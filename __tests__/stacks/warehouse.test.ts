@@ -171,11 +171,11 @@ describe("warehouse stack", () => {
   it("prints the commands that open the dashboard and the database", () => {
     const outputs = warehouse.json.output as Record<string, { value: string }>;
     const target = ref("aws_instance.dwh_instance.id");
-    const tunnel = (ports: string) =>
-      `aws ssm start-session --region ap-southeast-1 --target ${target} --document-name AWS-StartPortForwardingSession --parameters ${ports}`;
+    const tunnel = (kind: string, port: number) =>
+      `aws ssm start-session --region ap-southeast-1 --target ${target} --document-name clickstream-production-${kind} --parameters localPortNumber=${port}`;
     expect(outputs.instance_id?.value).to.equal(target);
-    expect(outputs.dashboard_tunnel_command?.value).to.equal(tunnel("portNumber=3838,localPortNumber=3838"));
-    expect(outputs.psql_tunnel_command?.value).to.equal(tunnel("portNumber=5432,localPortNumber=15432"));
+    expect(outputs.dashboard_tunnel_command?.value).to.equal(tunnel("dashboard", 3838));
+    expect(outputs.psql_tunnel_command?.value).to.equal(tunnel("psql", 15432));
     expect(outputs.psql_command?.value)
       .to.match(
         /hostaddr=127\.0\.0\.1 port=15432 dbname=clickstream_dw user=dashboard_reader sslmode=verify-full/,

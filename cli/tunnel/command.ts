@@ -1,5 +1,6 @@
 import { Argument, type Command } from "commander";
 import { LOOPBACK } from "../../connect/local-port.js";
+import { sessionDocument } from "../../stacks/names.js";
 import { type Deployed, openDeployed } from "../deployed/deployed.js";
 import { addDeployedOptions, wholeNumber } from "../shared/options.js";
 import { assertFree, assertPrograms, assertReachable } from "./prerequisites.js";
@@ -31,9 +32,10 @@ async function tunnel(name: ServiceName, options: { port?: number; output: strin
   const instanceId = await deployed.output("warehouse", "instance_id");
   const address = await describeAddress(deployed, name, localPort);
   const { region, warehouseName } = deployed.config;
+  const document = sessionDocument(deployed.config, name);
   console.log(`Connecting to ${warehouseName} (${instanceId}) in ${region} …`);
   await keepTunnel({
-    forwarding: { region, instanceId, remotePort: service.port, localPort },
+    forwarding: { region, instanceId, document, localPort },
     service,
     signal: stopSignal(),
     env: process.env,

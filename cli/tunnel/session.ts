@@ -5,7 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 export interface Forwarding {
   readonly region: string;
   readonly instanceId: string;
-  readonly remotePort: number;
+  /** The document that leads to the service's port. */
+  readonly document: string;
   readonly localPort: number;
 }
 
@@ -41,10 +42,9 @@ export function startSession(forwarding: Forwarding, env: NodeJS.ProcessEnv): Se
   };
 }
 
-function sessionArguments({ region, instanceId, remotePort, localPort }: Forwarding): string[] {
+function sessionArguments({ region, instanceId, document, localPort }: Forwarding): string[] {
   const session = ["ssm", "start-session", "--region", region, "--target", instanceId];
-  const parameters = `portNumber=${remotePort},localPortNumber=${localPort}`;
-  return [...session, "--document-name", "AWS-StartPortForwardingSession", "--parameters", parameters];
+  return [...session, "--document-name", document, "--parameters", `localPortNumber=${localPort}`];
 }
 
 function endOf(child: ChildProcess): Promise<string | null> {

@@ -58,7 +58,7 @@ async function runSession({
   try {
     const isOpen = await waitUntilOpen(session, service, forwarding.localPort, signal);
     if (signal.aborted) return { failure: null, openMs: 0 };
-    if (!isOpen) return { failure: await explainClosed(session, forwarding) };
+    if (!isOpen) return { failure: await explainClosed(session, service) };
     const since = performance.now();
     onOpen();
     await session.ended;
@@ -94,8 +94,8 @@ async function waitUntilOpen(
   return false;
 }
 
-async function explainClosed(session: Session, { remotePort }: Forwarding): Promise<string> {
-  const silent = `Nothing answers on port ${remotePort} of the host within ${duration(OPEN_MS)}: npm run doctor says whether the host is well.`;
+async function explainClosed(session: Session, { port }: Service): Promise<string> {
+  const silent = `Nothing answers on port ${port} of the host within ${duration(OPEN_MS)}: npm run doctor says whether the host is well.`;
   const said = await Promise.race([session.ended, sleep(0, undefined)]);
   if (said === undefined) return silent;
   return `The session could not be started: ${said ?? "the AWS CLI gave no reason"}`;

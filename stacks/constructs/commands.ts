@@ -1,5 +1,5 @@
 import type { BaseStack } from "../base-stack.js";
-import { PORTS } from "../names.js";
+import { PORTS, sessionDocument } from "../names.js";
 import type { PostgresHost } from "./postgres-host.js";
 
 /** Shell commands that an operator pastes; each prints or does one thing. */
@@ -15,13 +15,18 @@ export function tunnelCommands(stack: BaseStack, host: PostgresHost) {
     "user=dashboard_reader sslmode=verify-full sslrootcert=warehouse.pem",
   ].join(" ");
   return {
-    dashboard_tunnel_command: forward(region, host.instance.id, PORTS.shiny, PORTS.shiny),
-    psql_tunnel_command: forward(region, host.instance.id, PORTS.postgres, PORTS.localPostgres),
+    dashboard_tunnel_command: forward(stack, host, "dashboard", PORTS.shiny),
+    psql_tunnel_command: forward(stack, host, "psql", PORTS.localPostgres),
     psql_command: `echo "${certificate}" > warehouse.pem && PGPASSWORD="${password}" psql "${connection}"`,
   };
 }
 
-function forward(region: string, instanceId: string, remote: number, local: number): string {
-  const parameters = `portNumber=${remote},localPortNumber=${local}`;
-  return `aws ssm start-session --region ${region} --target ${instanceId} --document-name AWS-StartPortForwardingSession --parameters ${parameters}`;
+function forward(
+  { config }: BaseStack,
+  { instance }: PostgresHost,
+  kind: "dashboard" | "psql",
+  localPort: number,
+): string {
+  const session = `aws ssm start-session --region ${config.region} --target ${instance.id}`;
+  return `${session} --document-name ${sessionDocument(config, kind)} --parameters localPortNumber=${localPort}`;
 }

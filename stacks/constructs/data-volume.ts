@@ -5,6 +5,7 @@ import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy
 import { Construct } from "constructs";
 import type { BaseStack } from "../base-stack.js";
 import { SNAPSHOTS } from "../names.js";
+import { kmsKeyId } from "./customer-key.js";
 import { trust } from "./policy.js";
 
 const DLM_MANAGED_POLICY = "arn:aws:iam::aws:policy/service-role/AWSDataLifecycleManagerServiceRole";
@@ -37,6 +38,7 @@ export class DataVolume extends Construct {
       type: "gp3",
       size: sizeGb,
       encrypted: true,
+      ...kmsKeyId(this.stack),
       tags: { Name: `${hostName}-data`, [SNAPSHOTS.tag]: hostName },
       lifecycle: { preventDestroy: protectData },
     });
@@ -66,9 +68,18 @@ export class DataVolume extends Construct {
             createRule: { interval: 24, intervalUnit: "HOURS", times: [SNAPSHOTS.timeUtc] },
             retainRule: { count: this.stack.config.snapshotRetentionDays },
             copyTags: true,
+            ...this.copyElsewhere(),
           },
         ],
       },
     });
+  }
+
+  /** A region that is lost takes its snapshots along. */
+  private copyElsewhere() {
+    const { snapshotCopyRegion: target, snapshotRetentionDays } = this.stack.config;
+    if (target === null) return {};
+    const retainRule = { interval: snapshotRetentionDays, intervalUnit: "DAYS" };
+    return { crossRegionCopyRule: [{ target, encrypted: true, copyTags: true, retainRule }] };
   }
 }

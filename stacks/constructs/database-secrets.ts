@@ -1,6 +1,7 @@
 import { SsmParameter } from "@cdktf/provider-aws/lib/ssm-parameter/index.js";
 import { Construct } from "constructs";
 import type { BaseStack } from "../base-stack.js";
+import { kmsKeyId } from "./customer-key.js";
 
 const PASSWORD_LENGTH = 40;
 
@@ -47,9 +48,11 @@ export class DatabaseSecrets extends Construct {
       password_length: PASSWORD_LENGTH,
       exclude_punctuation: true,
     });
+    const key = kmsKeyId(this.stack);
     return new SsmParameter(this, name.replaceAll("-", "_"), {
       name: `${this.props.path}/${name}`,
       type: "SecureString",
+      ...("kmsKeyId" in key ? { keyId: key.kmsKeyId } : {}),
       valueWo: `\${ephemeral.aws_secretsmanager_random_password.${ephemeral}.random_password}`,
       valueWoVersion: this.stack.config.passwordVersion,
     });

@@ -67,10 +67,11 @@ export class EtlAlarms extends Construct {
     for (const [id, alarm] of Object.entries(this.hostAlarms())) this.createAlarm(id, alarm);
   }
 
-  /** Unencrypted on purpose: CloudWatch cannot publish to a topic under the `alias/aws/sns` key. */
+  /** Encrypted with a customer key alone: CloudWatch may not use `alias/aws/sns`, and a key of our own costs money. */
   private createTopic(): SnsTopic {
-    const { functionName, alarmEmail } = this.stack.config;
-    const topic = new SnsTopic(this, "topic", { name: `${functionName}-alarms` });
+    const { functionName, alarmEmail, kmsKeyArn } = this.stack.config;
+    const key = kmsKeyArn === null ? {} : { kmsMasterKeyId: kmsKeyArn };
+    const topic = new SnsTopic(this, "topic", { name: `${functionName}-alarms`, ...key });
     if (alarmEmail !== null) {
       const subscription = { topicArn: topic.arn, protocol: "email", endpoint: alarmEmail };
       new SnsTopicSubscription(this, "email", subscription);

@@ -9,6 +9,7 @@ import { HANDLER, METRICS_NAMESPACE } from "../../functions/etl/contract.js";
 import type { BaseStack } from "../base-stack.js";
 import { PORTS } from "../names.js";
 import type { NetworkStack } from "../network-stack.js";
+import { kmsKeyId } from "./customer-key.js";
 import { EtlRole } from "./etl-role.js";
 import type { PostgresHost } from "./postgres-host.js";
 
@@ -44,14 +45,19 @@ export class EtlFunction extends Construct {
   private createLogGroup(): CloudwatchLogGroup {
     const { functionName, logRetentionDays } = this.stack.config;
     const name = `/aws/lambda/${functionName}`;
-    return new CloudwatchLogGroup(this, "log_group", { name, retentionInDays: logRetentionDays });
+    return new CloudwatchLogGroup(this, "log_group", {
+      name,
+      retentionInDays: logRetentionDays,
+      ...kmsKeyId(this.stack),
+    });
   }
 
   private createFailureQueue(): SqsQueue {
+    const { functionName, kmsKeyArn } = this.stack.config;
     return new SqsQueue(this, "failures", {
-      name: `${this.stack.config.functionName}-failures`,
+      name: `${functionName}-failures`,
       messageRetentionSeconds: QUEUE_RETENTION_SECONDS,
-      sqsManagedSseEnabled: true,
+      ...(kmsKeyArn === null ? { sqsManagedSseEnabled: true } : { kmsMasterKeyId: kmsKeyArn }),
     });
   }
 

@@ -5,6 +5,7 @@ import type { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue/index.js";
 import type { SsmParameter } from "@cdktf/provider-aws/lib/ssm-parameter/index.js";
 import { Construct } from "constructs";
 import type { BaseStack } from "../base-stack.js";
+import { useCustomerKey } from "./customer-key.js";
 import { allow, policy, type Statement, trust } from "./policy.js";
 
 export interface EtlRoleProps {
@@ -42,6 +43,7 @@ export class EtlRole extends Construct {
     const { rawBucketArn, parameters, logGroup, failures } = this.props;
     const rawKey = this.stack.config.rawBucketKmsKeyArn;
     return [
+      ...useCustomerKey(this.stack),
       ...(rawKey === null ? [] : [allow("DecryptRawEvents", ["kms:Decrypt"], [rawKey])]),
       allow("ReadRawEvents", ["s3:GetObject"], [`${rawBucketArn}/events/*`]),
       {

@@ -5,6 +5,7 @@ import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy/index.js"
 import type { Vpc } from "@cdktf/provider-aws/lib/vpc/index.js";
 import { Construct } from "constructs";
 import type { BaseStack } from "../base-stack.js";
+import { kmsKeyId } from "./customer-key.js";
 import { allow, policy, trust } from "./policy.js";
 
 /** All traffic of a VPC, accepted and rejected, in a log group of its own. */
@@ -31,6 +32,7 @@ export class FlowLogs extends Construct {
     return new CloudwatchLogGroup(this, "log_group", {
       name: `/${project}/${environment}/vpc-flow-logs`,
       retentionInDays: logRetentionDays,
+      ...kmsKeyId(this.stack),
     });
   }
 

@@ -3,6 +3,7 @@ import {
   S3BucketLifecycleConfiguration,
   type S3BucketLifecycleConfigurationRule,
 } from "@cdktf/provider-aws/lib/s3-bucket-lifecycle-configuration/index.js";
+import { S3BucketLoggingA } from "@cdktf/provider-aws/lib/s3-bucket-logging/index.js";
 import { S3BucketOwnershipControls } from "@cdktf/provider-aws/lib/s3-bucket-ownership-controls/index.js";
 import { S3BucketPolicy } from "@cdktf/provider-aws/lib/s3-bucket-policy/index.js";
 import { S3BucketPublicAccessBlock } from "@cdktf/provider-aws/lib/s3-bucket-public-access-block/index.js";
@@ -10,7 +11,7 @@ import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/
 import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versioning/index.js";
 import { Construct } from "constructs";
 import type { BaseStack } from "../base-stack.js";
-import { policy } from "./policy.js";
+import { policy, type Statement } from "./policy.js";
 
 /** Days that a replaced or deleted version stays to be taken back. */
 const NONCURRENT_DAYS = 30;
@@ -18,6 +19,10 @@ const ABANDONED_UPLOAD_DAYS = 7;
 
 export interface HardenedBucketProps {
   readonly name: string;
+  /** The bucket that its access logs go to; null for that bucket itself. */
+  readonly accessLogs: string | null;
+  /** Statements of its policy beside the one that demands TLS. @default none */
+  readonly policyStatements?: readonly Statement[];
   /** Rules beside the one that ends abandoned uploads and old versions. */
   readonly lifecycleRules: readonly S3BucketLifecycleConfigurationRule[];
 }
@@ -27,7 +32,7 @@ export class HardenedBucket extends Construct {
   readonly bucket: S3Bucket;
 
   constructor(
-    stack: BaseStack,
+    private readonly stack: BaseStack,
     id: string,
     private readonly props: HardenedBucketProps,
   ) {
@@ -36,6 +41,7 @@ export class HardenedBucket extends Construct {
     this.createEncryption();
     this.createVersioning();
     this.createLifecycle();
+    this.createLogging();
     this.createTlsOnlyPolicy(this.closeToThePublic());
   }
 
@@ -64,7 +70,26 @@ export class HardenedBucket extends Construct {
   private createEncryption(): void {
     new S3BucketServerSideEncryptionConfigurationA(this, "encryption", {
       bucket: this.bucket.id,
-      rule: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }],
+      rule: [this.encryptionRule()],
+    });
+  }
+
+  /** Access logs can be delivered to a bucket under S3's own keys alone. */
+  private encryptionRule() {
+    const { kmsKeyArn } = this.stack.config;
+    if (kmsKeyArn === null || this.props.accessLogs === null)
+      return { applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } };
+    const byKey = { sseAlgorithm: "aws:kms", kmsMasterKeyId: kmsKeyArn };
+    return { applyServerSideEncryptionByDefault: byKey, bucketKeyEnabled: true };
+  }
+
+  private createLogging(): void {
+    const { accessLogs, name } = this.props;
+    if (accessLogs === null) return;
+    new S3BucketLoggingA(this, "logging", {
+      bucket: this.bucket.id,
+      targetBucket: accessLogs,
+      targetPrefix: `${name}/`,
     });
   }
 
@@ -89,14 +114,17 @@ export class HardenedBucket extends Construct {
   private createTlsOnlyPolicy(after: S3BucketPublicAccessBlock): void {
     new S3BucketPolicy(this, "tls_only", {
       bucket: this.bucket.id,
-      policy: policy({
-        Sid: "TlsOnly",
-        Effect: "Deny",
-        Principal: "*",
-        Action: ["s3:*"],
-        Resource: [this.bucket.arn, `${this.bucket.arn}/*`],
-        Condition: { Bool: { "aws:SecureTransport": "false" } },
-      }),
+      policy: policy(
+        {
+          Sid: "TlsOnly",
+          Effect: "Deny",
+          Principal: "*",
+          Action: ["s3:*"],
+          Resource: [this.bucket.arn, `${this.bucket.arn}/*`],
+          Condition: { Bool: { "aws:SecureTransport": "false" } },
+        },
+        ...(this.props.policyStatements ?? []),
+      ),
       dependsOn: [after],
     });
   }

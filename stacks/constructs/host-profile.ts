@@ -6,6 +6,7 @@ import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import type { BaseStack } from "../base-stack.js";
 import { ARTIFACTS, artifactsBucketName } from "../names.js";
+import { useCustomerKey } from "./customer-key.js";
 import type { DatabaseSecrets } from "./database-secrets.js";
 import { allow, policy, type Statement, trust } from "./policy.js";
 
@@ -53,7 +54,11 @@ export class HostProfile extends Construct {
     return new IamRolePolicy(this, "policy", {
       name: "own-parameters-and-objects",
       role: role.id,
-      policy: policy(...this.parameterStatements(), ...this.objectStatements()),
+      policy: policy(
+        ...this.parameterStatements(),
+        ...this.objectStatements(),
+        ...useCustomerKey(this.stack),
+      ),
     });
   }
 
@@ -86,10 +91,12 @@ export class HostProfile extends Construct {
     return [
       allow("ReadArtifacts", ["s3:GetObject"], objects),
       allow(
-        "WriteBackupsAndJournals",
+        "WriteBackupsAndRecords",
         ["s3:PutObject", "s3:AbortMultipartUpload"],
-        [`${bucket}/${backups}/*`, `${bucket}/${journals}/*`],
+        [backups, journals, ARTIFACTS.sessions].map((folder) => `${bucket}/${folder}/*`),
       ),
+      // The agent records a session only where it sees that the bucket is encrypted.
+      allow("SeeEncryption", ["s3:GetEncryptionConfiguration"], [bucket]),
       {
         ...allow("ListArtifacts", ["s3:ListBucket"], [bucket]),
         Condition: { StringLike: { "s3:prefix": folders } },

@@ -14,6 +14,7 @@ import {
   journalsFolder,
   parameterPath,
 } from "../names.js";
+import { kmsKeyId } from "./customer-key.js";
 import { DataVolume } from "./data-volume.js";
 import { DatabaseSecrets } from "./database-secrets.js";
 import { HostProfile } from "./host-profile.js";
@@ -49,6 +50,7 @@ export interface PostgresHostProps {
 
 /** A host with PostgreSQL 18 whose data, address and passwords survive its replacement. */
 export class PostgresHost extends Construct {
+  readonly name: string;
   readonly instance: Instance;
   readonly secrets: DatabaseSecrets;
   readonly address: string;
@@ -62,6 +64,7 @@ export class PostgresHost extends Construct {
     private readonly props: PostgresHostProps,
   ) {
     super(stack, id);
+    this.name = props.name;
     this.address = props.address ?? props.privateIp;
     this.parameterPath = parameterPath(stack.config, props.slug);
     this.backups = backupsFolder(props.slug);
@@ -101,8 +104,11 @@ export class PostgresHost extends Construct {
       vpcSecurityGroupIds: [group.id],
       iamInstanceProfile: profile.name,
       metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
-      rootBlockDevice: { volumeType: "gp3", volumeSize: ROOT_GB, encrypted: true },
+      rootBlockDevice: { volumeType: "gp3", volumeSize: ROOT_GB, encrypted: true, ...kmsKeyId(this.stack) },
       userData: this.renderUserData(),
+      disableApiTermination: this.stack.config.protectData,
+      ebsOptimized: true,
+      monitoring: this.stack.config.detailedMonitoring,
       tags: { Name: name },
       // A newer image is taken up when the host is replaced on purpose, not the day it appears.
       lifecycle: { ignoreChanges: ["ami"] },

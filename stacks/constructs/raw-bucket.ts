@@ -1,6 +1,7 @@
 import { DataAwsS3Bucket } from "@cdktf/provider-aws/lib/data-aws-s3-bucket/index.js";
 import type { S3BucketLifecycleConfigurationRule } from "@cdktf/provider-aws/lib/s3-bucket-lifecycle-configuration/index.js";
 import type { BaseStack } from "../base-stack.js";
+import { accessLogsBucketName } from "../names.js";
 import { HardenedBucket } from "./hardened-bucket.js";
 
 /**
@@ -12,7 +13,11 @@ const LOOKUP_ID = "the_raw_bucket_has_to_exist_or_set_createRawBucket_to_true";
 export function rawBucketArn(stack: BaseStack): string {
   const { rawBucket, createRawBucket } = stack.config;
   if (!createRawBucket) return new DataAwsS3Bucket(stack, LOOKUP_ID, { bucket: rawBucket }).arn;
-  const made = new HardenedBucket(stack, "raw", { name: rawBucket, lifecycleRules: lifecycleRules(stack) });
+  const made = new HardenedBucket(stack, "raw", {
+    name: rawBucket,
+    accessLogs: accessLogsBucketName(stack.config, stack.accountId),
+    lifecycleRules: lifecycleRules(stack),
+  });
   return made.bucket.arn;
 }
 
