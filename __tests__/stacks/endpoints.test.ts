@@ -22,7 +22,13 @@ describe("endpoints stack", () => {
         Sid: "UseArtifacts",
         Effect: "Allow",
         Principal: "*",
-        Action: ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListBucket"],
+        Action: [
+          "s3:GetObject",
+          "s3:PutObject",
+          "s3:AbortMultipartUpload",
+          "s3:ListBucket",
+          "s3:GetEncryptionConfiguration",
+        ],
         Resource: [artifacts, `${artifacts}/*`],
         Condition: ownAccount,
       },
@@ -58,6 +64,24 @@ describe("endpoints stack", () => {
       });
     }
     expect(endpoints.resources("aws_vpc_endpoint")).to.have.length(4);
+  });
+
+  it("lets its own account alone through an interface endpoint, to the calls of that service", () => {
+    for (const service of ["ssm", "ssmmessages", "ec2messages"]) {
+      const { Statement } = JSON.parse(endpoints.resource("aws_vpc_endpoint", service).policy as string);
+      expect(Statement).to.have.length(1);
+      expect(Statement[0].Condition).to.deep.equal({
+        StringEquals: { "aws:PrincipalAccount": ref("data.aws_caller_identity.account.account_id") },
+      });
+      for (const action of Statement[0].Action) expect(action).to.match(new RegExp(`^${service}:[A-Z]`));
+    }
+    const { Statement } = JSON.parse(endpoints.resource("aws_vpc_endpoint", "ssm").policy as string);
+    // what the function and the host's scripts call themselves
+    expect(Statement[0].Action).to.include.members([
+      "ssm:GetParameter",
+      "ssm:GetParameters",
+      "ssm:PutParameter",
+    ]);
   });
 
   it("leaves ec2messages out when it is switched off", () => {

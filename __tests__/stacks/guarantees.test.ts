@@ -125,8 +125,84 @@ for (const [variant, context] of Object.entries(VARIANTS)) {
       for (const [id, instance] of every("aws_instance"))
         expect(instance.root_block_device, id).to.have.property("encrypted", true);
       for (const [id, queue] of every("aws_sqs_queue"))
-        expect(queue.sqs_managed_sse_enabled, id).to.equal(true);
+        expect(queue.sqs_managed_sse_enabled ?? queue.kms_master_key_id, id).to.be.oneOf([
+          true,
+          context.kmsKeyArn,
+        ]);
       expect(bucketsWith("aws_s3_bucket_server_side_encryption_configuration")).to.deep.equal(buckets());
+    });
+
+    it("a customer key, when there is one, encrypts all that can be", () => {
+      const key = context.kmsKeyArn;
+      for (const [id, volume] of every("aws_ebs_volume")) expect(volume.kms_key_id, id).to.equal(key);
+      for (const [id, group] of every("aws_cloudwatch_log_group")) expect(group.kms_key_id, id).to.equal(key);
+      for (const [id, topic] of every("aws_sns_topic")) expect(topic.kms_master_key_id, id).to.equal(key);
+      for (const [id, parameter] of every("aws_ssm_parameter"))
+        if (parameter.type === "SecureString") expect(parameter.key_id, id).to.equal(key);
+      for (const [id, rule] of every("aws_s3_bucket_server_side_encryption_configuration")) {
+        const expected = key === undefined || id.startsWith("access_logs") ? "AES256" : "aws:kms";
+        expect(JSON.stringify(rule), id).to.include(`"sse_algorithm":"${expected}"`);
+      }
+      const users = all.flatMap(statements).filter(({ Sid }) => Sid === "UseCustomerKey");
+      expect(users).to.have.length(key === undefined ? 0 : every("aws_instance").length + 1);
+    });
+
+    it("every access to a bucket is logged, and the logs end", () => {
+      const logged = bucketsWith("aws_s3_bucket_logging");
+      expect(logged).to.deep.equal(buckets().filter((bucket) => !bucket.includes("access_logs")));
+      for (const [id, { rule }] of every("aws_s3_bucket_lifecycle_configuration"))
+        if (id.startsWith("access_logs")) expect(JSON.stringify(rule)).to.include('"days":30');
+    });
+
+    it("a subnet has a list of its own, which is open to the VPC and to answers alone; the default list is closed", () => {
+      expect(stacks.network.resource("aws_default_network_acl")).to.not.have.any.keys("ingress", "egress");
+      const lists = every("aws_network_acl");
+      expect(lists.map(([, { subnet_ids }]) => subnet_ids)).to.deep.equal([
+        [ref("aws_subnet.private_subnet.id")],
+        [ref("aws_subnet.public_subnet.id")],
+      ]);
+      for (const [id, list] of lists) {
+        const fromAnywhere = (list.ingress as Attributes[]).filter((rule) => rule.cidr_block === "0.0.0.0/0");
+        for (const { from_port, to_port } of fromAnywhere) {
+          expect(from_port, id).to.be.at.least(1024);
+          expect(Number(from_port) > 3389 || Number(to_port) < 3389, id).to.equal(true);
+        }
+        if (id === "acl_public" && !context.webDb) expect(fromAnywhere).to.deep.equal([]);
+      }
+    });
+
+    it("no host can be terminated while its data is protected", () => {
+      for (const [, instance] of every("aws_instance"))
+        expect(instance).to.include({
+          disable_api_termination: context.protectData !== false,
+          ebs_optimized: true,
+          monitoring: context.detailedMonitoring === true,
+        });
+    });
+
+    it("nobody but an operator gets a shell, and nobody a session without a document that the policy names", () => {
+      const policies = stacks.warehouse.resources("aws_iam_policy");
+      const documents = (kinds: string[]) => kinds.map((kind) => ref(`aws_ssm_document.access_${kind}.arn`));
+      const allowedTo = {
+        access_analyst: ["dashboard", "psql"],
+        access_operator: ["dashboard", "psql", "shell"],
+      };
+      expect(policies.map(([id]) => id)).to.deep.equal(Object.keys(allowedTo));
+      for (const [id, { policy }] of policies) {
+        const kinds = allowedTo[id as keyof typeof allowedTo];
+        const starts = JSON.parse(policy as string).Statement.filter((statement: Statement) =>
+          statement.Action.includes("ssm:StartSession"),
+        );
+        expect(starts).to.deep.equal([
+          {
+            Sid: "StartSessions",
+            Effect: "Allow",
+            Action: ["ssm:StartSession"],
+            Resource: [ref("aws_instance.dwh_instance.arn"), ...documents(kinds)],
+            Condition: { BoolIfExists: { "ssm:SessionDocumentAccessCheck": "true" } },
+          },
+        ]);
+      }
     });
 
     it("every bucket that is made is private, versioned and reached over TLS only", () => {

@@ -72,6 +72,34 @@ describe("warehouse stack", () => {
     });
   });
 
+  it("copies the snapshots to another region when asked to", () => {
+    const rule = (context: object) =>
+      JSON.stringify(
+        synthesize({ ...context }).warehouse.resource("aws_dlm_lifecycle_policy").policy_details,
+      );
+    expect(rule({})).to.not.include("cross_region_copy_rule");
+    expect(rule({ snapshotCopyRegion: "ap-southeast-3", snapshotRetentionDays: 9 })).to.include(
+      '"cross_region_copy_rule":[{"copy_tags":true,"encrypted":true,"retain_rule":{"interval":9,"interval_unit":"DAYS"},"target":"ap-southeast-3"}]',
+    );
+  });
+
+  it("forwards fixed ports, and records a shell's sessions in the artifacts bucket", () => {
+    const content = (kind: string) =>
+      JSON.parse(warehouse.resource("aws_ssm_document", `access_${kind}`).content as string);
+    expect(content("dashboard")).to.deep.nested.include({
+      sessionType: "Port",
+      "properties.portNumber": "3838",
+    });
+    expect(content("psql")).to.deep.nested.include({ sessionType: "Port", "properties.portNumber": "5432" });
+    expect(Object.keys(content("psql").parameters)).to.deep.equal(["localPortNumber"]);
+    expect(content("shell")).to.deep.nested.include({
+      sessionType: "Standard_Stream",
+      "inputs.s3BucketName": BUCKET.replace("arn:aws:s3:::", ""),
+      "inputs.s3KeyPrefix": "sessions",
+      "inputs.s3EncryptionEnabled": true,
+    });
+  });
+
   it("recovers the host by itself when the hardware under it fails", () => {
     expect(warehouse.resource("aws_cloudwatch_metric_alarm")).to.deep.include({
       namespace: "AWS/EC2",
@@ -81,7 +109,7 @@ describe("warehouse stack", () => {
     });
   });
 
-  it("lets the host read its own parameters and objects, write its certificate, dumps and journal, and no more", () => {
+  it("lets the host read its own parameters and objects, write its certificate, dumps, journal and recorded sessions, and no more", () => {
     const passwords = ["owner", "etl_writer", "dashboard_reader"].map(
       (role) => `dwh_secrets_${role}_password`,
     );
@@ -97,8 +125,11 @@ describe("warehouse stack", () => {
       `s3:GetObject ${BUCKET}/backups/dwh/*`,
       `s3:PutObject ${BUCKET}/backups/dwh/*`,
       `s3:PutObject ${BUCKET}/journals/dwh/*`,
+      `s3:PutObject ${BUCKET}/sessions/*`,
       `s3:AbortMultipartUpload ${BUCKET}/backups/dwh/*`,
       `s3:AbortMultipartUpload ${BUCKET}/journals/dwh/*`,
+      `s3:AbortMultipartUpload ${BUCKET}/sessions/*`,
+      `s3:GetEncryptionConfiguration ${BUCKET}`,
       `s3:ListBucket ${BUCKET}`,
     ]);
     for (const action of ["GetParameter", "GetParameters", "GetParametersByPath", "GetParameterHistory"])
