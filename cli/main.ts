@@ -67,6 +67,11 @@ const COMMANDS: readonly Entry[] = [
     load: () => import("./plan/command.js"),
   },
   {
+    name: "cost",
+    description: "Reckon what the deployed stacks cost a month.",
+    load: () => import("./cost/command.js"),
+  },
+  {
     name: "diff",
     description: "Show what Terraform would do, stack by stack.",
     load: () => import("./diff/command.js"),
@@ -112,6 +117,7 @@ const SCRIPTS = [
   "db:psql",
   "dashboard",
   "plan",
+  "cost",
   "diff",
   "deploy",
   "destroy",

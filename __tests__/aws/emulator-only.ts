@@ -22,6 +22,11 @@ const FORGOTTEN = [
     because: "moto forgets the groups of an instance that was given a private address",
     addresses: ["aws_instance.dwh_instance"],
   },
+  {
+    attribute: "disable_api_termination",
+    because: "moto forgets the protection that an instance is started with",
+    addresses: ["aws_instance.dwh_instance"],
+  },
 ];
 
 /** `address attribute` of all of them, sorted. */

@@ -32,3 +32,24 @@ export async function answerBucketPolicy(
 
 const NO_POLICY =
   "<Error><Code>NoSuchBucketPolicy</Code><Message>The bucket policy does not exist</Message></Error>";
+
+const LOGGING_PATH = /^\/([^/?]+)\/?\?(?:.*&)?logging(?:=)?(?:&|$)/;
+const NO_LOGGING = '<BucketLoggingStatus xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>';
+
+/** The bucket whose access logging the request is about, or null. */
+export function loggingBucket({ url }: IncomingMessage): string | null {
+  return LOGGING_PATH.exec(url ?? "")?.[1] ?? null;
+}
+
+/** S3's `?logging`: put and get. */
+export async function answerBucketLogging(
+  logging: Map<string, string>,
+  bucket: string,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const body = await text(incoming);
+  if (incoming.method === "PUT") logging.set(bucket, body);
+  const answer = incoming.method === "PUT" ? "" : (logging.get(bucket) ?? NO_LOGGING);
+  outgoing.writeHead(200, { "content-type": "application/xml" }).end(answer);
+}

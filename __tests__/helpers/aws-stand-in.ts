@@ -2,7 +2,13 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Agents, answerAgents, isAgentQuestion } from "./aws-agents.js";
-import { answerBucketPolicy, type BucketPolicies, policyBucket } from "./aws-bucket-policies.js";
+import {
+  answerBucketLogging,
+  answerBucketPolicy,
+  type BucketPolicies,
+  loggingBucket,
+  policyBucket,
+} from "./aws-bucket-policies.js";
 import { answerDlm, createDlm, type Dlm } from "./aws-dlm.js";
 import { answerStates, isStatesQuestion } from "./aws-states.js";
 
@@ -23,12 +29,14 @@ export interface AwsStandIn {
  * - DLM: moto lacks the service; without an answer the provider retries for minutes.
  * - bucket policies: moto enforces a Deny without its condition, so that the one against plain HTTP shuts everybody out.
  * - state machines: moto neither validates a definition nor lists versions.
+ * - access logging of buckets: moto looks for the target's permission in the policy that it does not have.
  * - agents of instances: moto has no DescribeInstanceInformation.
  */
 export async function startAwsStandIn(motoUrl: string): Promise<AwsStandIn> {
   const dlm = createDlm();
   const bucketPolicies: BucketPolicies = new Map();
   const agents: Agents = new Map();
+  const logging = new Map<string, string>();
   const unanswered: string[] = [];
   const server = createServer((incoming, outgoing) => {
     if (serviceOf(incoming) === "dlm") return answerDlm(dlm, incoming, outgoing);
@@ -36,6 +44,8 @@ export async function startAwsStandIn(motoUrl: string): Promise<AwsStandIn> {
     if (isAgentQuestion(incoming)) return answerAgents(agents, incoming, outgoing);
     const bucket = policyBucket(incoming);
     if (bucket !== null) return answerBucketPolicy(bucketPolicies, bucket, incoming, outgoing);
+    const logged = loggingBucket(incoming);
+    if (logged !== null) return answerBucketLogging(logging, logged, incoming, outgoing);
     passOn(motoUrl, incoming, outgoing, (call) => unanswered.push(call));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -19,7 +19,7 @@ const ABANDONED_UPLOAD_DAYS = 7;
 
 export interface HardenedBucketProps {
   readonly name: string;
-  /** The bucket that its access logs go to; null for that bucket itself. */
+  /** Name of the bucket that its access logs go to; null for that bucket itself. */
   readonly accessLogs: string | null;
   /** Statements of its policy beside the one that demands TLS. @default none */
   readonly policyStatements?: readonly Statement[];

@@ -1,0 +1,46 @@
+import { expect } from "chai";
+import { estimate, type Load } from "../../cli/cost/estimate.js";
+import { loadConfig } from "../../stacks/config.js";
+
+const MILLION: Load = { eventsPerDay: 1_000_000, eventsPerObject: 1, retentionDays: 365 };
+
+function costOf(what: string, load: Load, context: Record<string, unknown> = {}): number {
+  const found = estimate(loadConfig(context), load).find((line) => line.what === what);
+  if (found === undefined) throw new Error(`There is no line ${what}.`);
+  return found.usd;
+}
+
+describe("what it costs", () => {
+  it("is, at a million one-event objects a day, 12 dollars of GET and 11 of LIST", () => {
+    expect(costOf("S3 GET", MILLION)).to.be.closeTo(12.16, 0.01);
+    // 730 runs × 72 hours × 42 pages of 1,000 keys
+    expect(costOf("S3 LIST", MILLION)).to.be.closeTo(11.04, 0.01);
+  });
+
+  it("falls with the number of objects, not of events", () => {
+    const compacted = { ...MILLION, eventsPerObject: 1000 };
+    expect(costOf("S3 GET", compacted)).to.be.closeTo(0.012, 0.001);
+    expect(costOf("S3 LIST", compacted)).to.be.closeTo(0.26, 0.01);
+  });
+
+  it("counts the endpoints and the host by the hour", () => {
+    expect(costOf("interface endpoints", MILLION)).to.be.closeTo(28.47, 0.01);
+    expect(costOf("interface endpoints", MILLION, { ec2MessagesEndpoint: false })).to.be.closeTo(18.98, 0.01);
+    expect(costOf("host", MILLION)).to.be.closeTo(38.54, 0.01);
+  });
+
+  it("grows with what is kept: volume, snapshots and dumps", () => {
+    for (const what of ["volumes", "snapshots", "dumps"])
+      expect(costOf(what, { ...MILLION, retentionDays: 730 }), what).to.be.greaterThan(costOf(what, MILLION));
+    expect(costOf("dumps", MILLION, { backupRetentionDays: 7 })).to.be.closeTo(
+      costOf("dumps", MILLION) * (7 / 30),
+      0.01,
+    );
+  });
+
+  it("has to know the instance's price", () => {
+    expect(() => estimate(loadConfig({ warehouseInstanceType: "x2idn.large" }), MILLION)).to.throw(
+      "cli/cost/prices.ts has no price of x2idn.large; it has t3.small, ",
+    );
+  });
+});

@@ -1,0 +1,142 @@
+import { execFile, spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { expect } from "chai";
+import { HOST_FILES } from "../../stacks/bootstrap/host-files.js";
+import { REPOSITORY } from "../helpers/terraform.js";
+
+const PAGES = ["README.md", ...readdirSync(join(REPOSITORY, "docs")).flatMap((name) => pageOf(name))];
+const STACKS = ["network", "endpoints", "warehouse", "scheduler"];
+
+function pageOf(name: string): string[] {
+  return name.endsWith(".md") ? [join("docs", name)] : [];
+}
+
+const read = (page: string) => readFileSync(join(REPOSITORY, page), "utf8");
+
+/** Every command that a page tells the reader to run, as its words. */
+function commandsOf(page: string, program: string): string[][] {
+  const text = read(page).replaceAll(/\\\n\s*/g, " ");
+  const inline = [...text.matchAll(/`([^`\n]+)`/g)].map((match) => match[1] ?? "");
+  const blocks = [
+    ...[...text.matchAll(/^ {4,}(\S.*)$/gm)].map((match) => match[1] ?? ""),
+    ...[...text.matchAll(/^```sh\n([\s\S]*?)^```/gm)].flatMap((match) => (match[1] ?? "").split("\n")),
+  ];
+  return [...inline, ...blocks]
+    .flatMap((line) => line.split(/\s(?:&&|\|\|?|>|#)\s?|\$\(|\)"?$/))
+    .map((piece) => piece.trim().replace(/^(?:sudo |[A-Z_]+=(?:'[^']*'|\S*) )+/, ""))
+    .filter((piece) => piece.startsWith(`${program} `))
+    .map((piece) =>
+      (piece.match(/"[^"]*"|'[^']*'|\S+/g) ?? []).map((word) => word.replaceAll(/^["']|["']$/g, "")),
+    );
+}
+
+const everyCommand = (program: string) =>
+  PAGES.flatMap((page) => commandsOf(page, program).map((words) => ({ page, words, text: words.join(" ") })));
+
+describe("the commands in README and docs", function () {
+  this.timeout(120_000);
+  const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
+
+  it("are found at all", () => {
+    for (const [program, least] of [
+      ["npm", 30],
+      ["aws", 12],
+      ["terraform", 6],
+      ["systemctl", 6],
+    ] as const)
+      expect(everyCommand(program).length, program).to.be.at.least(least);
+  });
+
+  it("of npm are scripts that exist, with options that they have", async () => {
+    const helps = new Map<string, Promise<string>>();
+    for (const { page, words, text } of everyCommand("npm")) {
+      const [, verb = "", ...rest] = words.filter((word) => word !== "--silent");
+      if (["ci", "install", "uninstall"].includes(verb)) continue;
+      const [name = "", ...args] = verb === "run" ? rest : [verb, ...rest];
+      expect(scripts, `${page}: ${text}`).to.have.property(name);
+      const command = /tsx(?:\/esm)? cli\/main\.ts ?(.*)$/.exec(scripts[name] ?? "")?.[1];
+      const given = args.filter((arg) => /^--[a-z]/.test(arg));
+      if (command === undefined || given.length === 0) continue;
+      const [first = "run"] = args.filter((arg) => arg !== "--" && /^[a-z-]/.test(arg));
+      const asked = command !== "" ? command : first.startsWith("-") ? "run" : first;
+      const help = helps.get(asked) ?? helpOf(asked);
+      helps.set(asked, help);
+      for (const option of given) expect(await help, `${page}: ${text}`).to.include(option);
+      if (name === "deploy" || name === "diff")
+        for (const stack of args.filter((arg) => /^[a-z]/.test(arg))) expect(STACKS, text).to.include(stack);
+    }
+  });
+
+  it("of the AWS CLI are calls that it knows, with parameters that it takes", function () {
+    if (spawnSync("aws", ["--version"]).status !== 0) return this.skip();
+    for (const { page, words, text } of everyCommand("aws")) {
+      const [, service = "", operation = ""] = words;
+      if (service === "s3" || operation === "start-session" || operation === "wait" || text.includes("…"))
+        continue;
+      if (operation === "invoke") {
+        // the file that it writes to may not stand before a skeleton
+        expect(text).to.match(
+          /--region \S+ .*--cli-binary-format raw-in-base64-out --cli-read-timeout 0 \S+$/,
+        );
+        continue;
+      }
+      // a query is asked of the answer, and a skeleton has none
+      const args = words
+        .slice(1)
+        .filter((word, index, all) => word !== "--query" && all[index - 1] !== "--query");
+      const env = { ...process.env, AWS_DEFAULT_REGION: "ap-southeast-1" };
+      const { status, stderr } = spawnSync("aws", [...args, "--generate-cli-skeleton", "output"], {
+        env,
+        encoding: "utf8",
+      });
+      expect(status, `${page}: ${text}\n${stderr}`).to.equal(0);
+    }
+  });
+
+  it("of Terraform are commands that it has", function () {
+    if (spawnSync("terraform", ["version"]).status !== 0) return this.skip();
+    for (const { page, words, text } of everyCommand("terraform")) {
+      const sub = ["state", "providers"].includes(words[1] ?? "") ? words.slice(1, 3) : words.slice(1, 2);
+      const { status, stdout } = spawnSync("terraform", [...sub, "-help"], { encoding: "utf8" });
+      expect(status, `${page}: ${text}`).to.equal(0);
+      for (const flag of words.filter((word) => /^-[a-z]/.test(word)))
+        expect(stdout, `${page}: ${text}`).to.include(flag.split("=")[0]);
+    }
+  });
+
+  it("on the host start units that it has", () => {
+    const units = HOST_FILES.map(({ path }) => path.split("/").at(-1) ?? "");
+    for (const { page, words, text } of everyCommand("systemctl")) {
+      const [, verb, unit = ""] = words;
+      if (verb === "start")
+        expect(units, `${page}: ${text}`).to.include(`${unit.replace(/\.service$/, "")}.service`);
+    }
+  });
+
+  it("never call cdktf for one stack, which fails on those it depends on", () => {
+    for (const page of PAGES) expect(read(page), page).to.not.match(/npx cdktf|cdktf deploy [a-z]/);
+  });
+});
+
+describe("the pages", () => {
+  it("link to files that exist", () => {
+    for (const page of PAGES)
+      for (const [, target = ""] of read(page).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g))
+        expect(existsSync(join(REPOSITORY, dirname(page), target)), `${page}: ${target}`).to.equal(true);
+  });
+
+  it("name tests that exist, beside each promise of docs/security.md", () => {
+    const named = [...read("docs/security.md").matchAll(/`(__tests__\/[^`]+)`/g)].map(
+      (match) => match[1] ?? "",
+    );
+    expect(named.length).to.be.at.least(10);
+    for (const path of named) expect(existsSync(join(REPOSITORY, path)), path).to.equal(true);
+  });
+});
+
+async function helpOf(command: string): Promise<string> {
+  const args = ["--import=tsx/esm", "cli/main.ts", command, "--help"];
+  return (await promisify(execFile)(process.execPath, args, { cwd: REPOSITORY })).stdout;
+}
