@@ -53,10 +53,10 @@ describe("the commands in README and docs", function () {
     const helps = new Map<string, Promise<string>>();
     for (const { page, words, text } of everyCommand("npm")) {
       const [, verb = "", ...rest] = words.filter((word) => word !== "--silent");
-      if (["ci", "install", "uninstall"].includes(verb)) continue;
+      if (["ci", "install", "uninstall", "pack"].includes(verb)) continue;
       const [name = "", ...args] = verb === "run" ? rest : [verb, ...rest];
       expect(scripts, `${page}: ${text}`).to.have.property(name);
-      const command = /tsx(?:\/esm)? cli\/main\.ts ?(.*)$/.exec(scripts[name] ?? "")?.[1];
+      const command = /bin\/clickstream\.js ?(.*)$/.exec(scripts[name] ?? "")?.[1];
       const given = args.filter((arg) => /^--[a-z]/.test(arg));
       if (command === undefined || given.length === 0) continue;
       const [first = "run"] = args.filter((arg) => arg !== "--" && /^[a-z-]/.test(arg));

@@ -84,12 +84,14 @@ function hostLines(config: Config, { eventsPerDay, retentionDays }: Load): CostL
 function requestLines(config: Config, objectsPerDay: number): CostLine[] {
   const gets = objectsPerDay * DAYS;
   const pagesPerHour = Math.max(1, Math.ceil(objectsPerDay / 24 / LIST_PAGE));
-  const lists = runsPerMonth(config) * config.lookbackHours * pagesPerHour;
+  const recent = config.recentHours + 1; // and the hour at hand
+  const listed = runsPerMonth(config) * recent + DAYS * config.lookbackHours;
+  const lists = listed * pagesPerHour;
   return [
     line("S3 GET", `${count(gets)}, one an object`, gets * PRICES.s3Get),
     line(
       "S3 LIST",
-      `${count(lists)}: ${config.lookbackHours} hours a run, ${pagesPerHour} pages an hour`,
+      `${count(lists)}: ${recent} hours a run and ${config.lookbackHours} a day, ${pagesPerHour} pages an hour`,
       lists * PRICES.s3List,
     ),
   ];

@@ -7,6 +7,7 @@ import { Construct } from "constructs";
 import type { BaseStack } from "../base-stack.js";
 import { ARTIFACTS, artifactsBucketName } from "../names.js";
 import { backfillDefinition } from "./backfill-definition.js";
+import { kmsKeyId } from "./customer-key.js";
 import { allow, policy, type Statement, trust } from "./policy.js";
 
 /** The state machine that loads a window of the past, with its role and its log. Only a person starts it. */
@@ -41,7 +42,11 @@ export class BackfillMachine extends Construct {
   private createLogGroup(): CloudwatchLogGroup {
     const { backfillName, logRetentionDays } = this.stack.config;
     const name = `/aws/vendedlogs/states/${backfillName}`;
-    return new CloudwatchLogGroup(this, "log_group", { name, retentionInDays: logRetentionDays });
+    return new CloudwatchLogGroup(this, "log_group", {
+      name,
+      retentionInDays: logRetentionDays,
+      ...kmsKeyId(this.stack),
+    });
   }
 
   private createRole(): IamRole {
