@@ -1,10 +1,10 @@
 // What Shiny's own client has no part for: plots by ECharts, picking from them, a remembered theme, a lost connection.
-import { BarChart, HeatmapChart, LineChart, SankeyChart } from "echarts/charts";
+import { BarChart, HeatmapChart, LineChart } from "echarts/charts";
 import { GridComponent, LegendComponent, TooltipComponent, VisualMapComponent } from "echarts/components";
 import * as echarts from "echarts/core";
 import { CanvasRenderer, SVGRenderer } from "echarts/renderers";
 
-echarts.use([BarChart, HeatmapChart, LineChart, SankeyChart, GridComponent, LegendComponent]);
+echarts.use([BarChart, HeatmapChart, LineChart, GridComponent, LegendComponent]);
 echarts.use([TooltipComponent, VisualMapComponent, SVGRenderer, CanvasRenderer]);
 $.fn.datepicker ??= $.fn.bsDatepicker; // Debian's calendar looks for itself by the name Shiny takes away
 const root = document.documentElement;
@@ -33,7 +33,6 @@ function theme() {
     legend: { textStyle: { color: text } },
     tooltip: { backgroundColor: panel, borderColor: line, textStyle: { color: text } },
     visualMap: { textStyle: { color: text } },
-    sankey: { label: { color: text } },
   };
 }
 

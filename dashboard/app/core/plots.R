@@ -106,22 +106,6 @@ plot_heat <- function(columns, rows, values, tips, alt, labels = NULL, height = 
   ), alt, height = height)
 }
 
-#' What flows from one node to the next. Nodes: id, name, depth; links: source, target (ids), value, tip.
-plot_sankey <- function(nodes, links, alt, height) {
-  node <- function(i) list(
-    name = nodes$id[i], depth = nodes$depth[i], tip = nodes$tip[i],
-    label = list(formatter = literal(shorten(nodes$name[i], 22))), pick = nodes$pick[[i]]
-  )
-  link <- function(i) list(source = links$source[i], target = links$target[i], value = links$value[i], tip = links$tip[i])
-  plot_of(list(
-    tooltip = list(trigger = "item"),
-    series = list(list(
-      type = "sankey", data = lapply(seq_len(nrow(nodes)), node), links = lapply(seq_len(nrow(links)), link), left = 8,
-      right = 130, top = 8, bottom = 8, nodeGap = 10, lineStyle = list(color = "source", opacity = 0.35)
-    ))
-  ), alt, height = height)
-}
-
 #' A line as high as a word, beside a figure.
 plot_spark <- function(values, tips, alt) {
   plot_of(list(
