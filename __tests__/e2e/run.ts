@@ -78,6 +78,7 @@ export function describeRun(world: () => World): void {
         PrefixesUnlisted: 0,
         LedgerRowsSealed: 0,
         LedgerSealFailed: 0,
+        RollupsStale: 0,
         SweepAge: metricsOf(etl.log).SweepAge,
         RunSucceeded: 1,
         RejectShare: (100 * first.events.rejected) / first.events.read,
