@@ -208,6 +208,7 @@ class Run {
       isTimeUp: () => this.#isTimeUp(LISTING_SHARE),
       onListed: (page) => this.#listed(page),
     });
+    this.#record.isListed = true;
     this.#report();
   }
 
