@@ -37,6 +37,7 @@ async function plan(
   const listed: { listed: number; fresh: number }[] = [];
   const batches: BatchToLoad[] = [];
   const steps = planBatches({
+    listingsAtOnce: 16,
     listings: listings(source, loaded),
     maxObjects,
     clock: Date.now,
@@ -125,6 +126,7 @@ describe("planBatches", () => {
     const source = stored(Array(100).fill(1), 10);
     let pages = 0;
     const steps = planBatches({
+      listingsAtOnce: 16,
       listings: listings(source, () => false),
       maxObjects: 10,
       clock: Date.now,

@@ -32,6 +32,8 @@ export interface Listing {
 
 /** LIST requests at a time: 80 ms each at S3, of which one thread spends 5. */
 export const LISTINGS_AT_ONCE = 16;
+/** After a run that was cut short: of many side by side none might come to its end in the time there is, again and again. */
+export const LISTINGS_AT_ONCE_AFTER_A_CUT = 4;
 
 /**
  * The listings that a window takes, newest hours first, in both layouts: `events/YYYY/MM/DD/HH/…` where the hour touches

@@ -50,6 +50,8 @@ export class LookBack {
     private readonly now: Date,
     private readonly sweep: Sweep | null,
     private readonly listed: ReadonlyMap<string, ListedBefore>,
+    /** The last run was killed, failed, or had no time for all. */
+    readonly isAfterACut: boolean,
   ) {}
 
   static async begin(
@@ -57,8 +59,12 @@ export class LookBack {
     run: { readonly bucket: string; readonly runId: string; readonly now: Date },
     options: LookbackOptions,
   ): Promise<LookBack> {
-    const { sweep, listed } = await beginLookback(pool, run, (state) => sweepOf(state, options, run.now));
-    return new LookBack(pool, run.bucket, run.runId, options, run.now, sweep, listed);
+    let isAfterACut = false;
+    const { sweep, listed } = await beginLookback(pool, run, (state) => {
+      isAfterACut = state.runId !== null;
+      return sweepOf(state, options, run.now);
+    });
+    return new LookBack(pool, run.bucket, run.runId, options, run.now, sweep, listed, isAfterACut);
   }
 
   get window(): Window {

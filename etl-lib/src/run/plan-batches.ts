@@ -1,4 +1,3 @@
-import { LISTINGS_AT_ONCE } from "../extract/plan.js";
 import { sideBySide } from "../extract/side-by-side.js";
 import type { Unit } from "../extract/units.js";
 import type { SourceObject } from "../types.js";
@@ -18,6 +17,7 @@ export interface BatchToLoad {
 export interface BatchPlan {
   /** Newest hours first. */
   readonly listings: readonly (() => AsyncIterable<FreshPage>)[];
+  readonly listingsAtOnce: number;
   /** Objects in a batch, at most. */
   readonly maxObjects: number;
   readonly onListed: (page: FreshPage) => void | Promise<void>;
@@ -43,7 +43,7 @@ const LONGEST_WAIT_MS = 5000;
 export async function* planBatches(plan: BatchPlan): AsyncGenerator<BatchToLoad> {
   const batch = new Batch(Math.min(plan.maxObjects, MAX_BATCH_OBJECTS));
   const last: BatchToLoad[] = [];
-  for await (const page of sideBySide(plan.listings, LISTINGS_AT_ONCE)) {
+  for await (const page of sideBySide(plan.listings, plan.listingsAtOnce)) {
     await plan.onListed(page);
     for (const object of page.fresh) {
       if (plan.slow?.has(nameOf(object))) {

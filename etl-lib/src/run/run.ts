@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { ExtractError } from "../errors.js";
+import { LISTINGS_AT_ONCE, LISTINGS_AT_ONCE_AFTER_A_CUT } from "../extract/plan.js";
 import { lookbackWindow } from "../extract/window.js";
 import { BackgroundRefresh } from "../load/background-refresh.js";
 import type { EventChunk } from "../load/event-chunk.js";
@@ -202,6 +203,7 @@ class Run {
     const slow = await this.#retrying(() => listUnfinished(pool, source.bucket));
     yield* planBatches({
       listings,
+      listingsAtOnce: this.#lookBack?.isAfterACut ? LISTINGS_AT_ONCE_AFTER_A_CUT : LISTINGS_AT_ONCE,
       slow: new Set(slow.map(nameOf)),
       maxObjects: this.#read.batchRows,
       clock: this.#clock,
