@@ -42,6 +42,7 @@ describe("integration: the command's answers and exit codes", function () {
       "events",
       "rejects",
       "warnings",
+      "sealed",
       "durationMs",
       "error",
       "rollupsRefreshed",
