@@ -147,7 +147,6 @@ describe("integration: migrations, shape and roles", function () {
       "DELETE FROM public.clickstream_events",
       "UPDATE public.clickstream_events SET user_id = 'x'",
       "TRUNCATE public.clickstream_events",
-      "DELETE FROM etl.objects",
       "DELETE FROM etl.rejects",
       "UPDATE etl.migrations SET checksum = 'x'",
       "CREATE TABLE public.mine ()",
