@@ -92,14 +92,6 @@ describe("the four stacks, on an emulator of AWS", () => {
       expect(code, output.slice(-3000)).to.equal(0);
     });
 
-    it("look for a raw bucket that is not there: a failed plan that names createRawBucket", async () => {
-      const { code, report } = await aws.plan({ rawBucket: "not-there" });
-      const scheduler = report.stacks.find(({ stack }) => stack === "scheduler");
-      expect(scheduler).to.deep.include({ status: "failed" });
-      expect(scheduler?.message).to.include("createRawBucket");
-      expect(code).to.equal(1);
-    });
-
     it("refuse to be destroyed while their data is protected", async () => {
       const before = aws.resources();
       const { code, output } = await aws.cdktf("destroy", PROTECTED);
@@ -111,7 +103,12 @@ describe("the four stacks, on an emulator of AWS", () => {
     // Asked of Terraform itself: cdktf may end before its last lines are out.
     const guarded: [stack: string, ...resources: string[]][] = [
       ["scheduler", "terraform_data.data_is_protected", "aws_s3_bucket.raw_bucket"],
-      ["warehouse", "aws_ebs_volume.dwh_data_volume", "aws_s3_bucket.artifacts_bucket"],
+      [
+        "warehouse",
+        "aws_ebs_volume.dwh_data_volume",
+        "aws_s3_bucket.artifacts_bucket",
+        "aws_s3_bucket.access_logs_bucket",
+      ],
     ];
     for (const [stack, ...resources] of guarded) {
       it(`protect ${resources.join(" and ")}`, async () => {
@@ -122,6 +119,14 @@ describe("the four stacks, on an emulator of AWS", () => {
         for (const resource of resources) expect(output).to.include(`Resource ${resource} `);
       });
     }
+
+    it("look for a raw bucket that is not there: a failed plan that names createRawBucket", async () => {
+      const { code, report } = await aws.plan({ rawBucket: "not-there" });
+      const scheduler = report.stacks.find(({ stack }) => stack === "scheduler");
+      expect(scheduler).to.deep.include({ status: "failed" });
+      expect(scheduler?.message).to.include("createRawBucket");
+      expect(code).to.equal(1);
+    });
 
     it("give the data free first, then leave nothing behind", async () => {
       const freed = await aws.cdktf("deploy", UNPROTECTED);
