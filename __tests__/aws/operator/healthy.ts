@@ -79,6 +79,7 @@ export async function publishRun(
   await put("AWS/Lambda", "Errors", "FunctionName", errors);
   if (errors === 1) return;
   await put(METRICS_NAMESPACE, METRICS.runSucceeded, METRICS_DIMENSION, 1);
+  await put(METRICS_NAMESPACE, METRICS.sweepAge, METRICS_DIMENSION, 3600);
   for (const [name, value] of Object.entries(host))
     await put(METRICS_NAMESPACE, HOST_METRICS[name as keyof typeof HOST_METRICS], METRICS_DIMENSION, value);
 }
