@@ -102,11 +102,11 @@ export function describeRun(world: () => World): void {
     it("the same event again loads nothing", async () => {
       const again = answered(await etl.invoke(SCHEDULED));
       expect(again.status).to.equal("skipped");
-      expect(again.objects).to.include({ listed: all.objects.length, alreadyLoaded: all.objects.length });
+      expect(again.objects).to.include({ alreadyLoaded: again.objects.listed, loaded: 0, remaining: 0 });
       expect(again.events).to.deep.equal(sum());
     });
 
-    it("late and overwritten objects are found by the next event, and nothing else is", async () => {
+    it("late and overwritten objects are found by the sweep of the next day, and nothing else is", async () => {
       const from = new Date(Math.floor(Date.now() / DAY) * DAY - 2 * DAY);
       const late = sample({ events: 60, layout: "object", dirty: 0.1, seed: "e2e late", from, days: 1 });
       const other = sample({ events: 20, layout: "object", seed: "e2e overwrites", from, days: 1 });
@@ -118,6 +118,7 @@ export function describeRun(world: () => World): void {
         })),
       };
       await world().put([...late.objects, ...overwritten.objects]);
+      await world().warehouse.db.query("UPDATE etl.lookbacks SET swept_at = swept_at - interval '1 day'");
       const summary = answered(await etl.invoke(SCHEDULED));
       expectLoaded(summary, {
         objects: [...late.objects, ...overwritten.objects],
