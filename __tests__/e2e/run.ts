@@ -53,7 +53,8 @@ export function describeRun(world: () => World): void {
     });
     after(async () => {
       await etl?.stop();
-      // What follows looks at the counts of every object, on days so old that the run that loads them would seal them.
+      // What follows looks at the counts of every object, on days so old that the run that loads them would seal them; what
+      // a killed run left behind there is read again and counted as duplicates.
       await world().warehouse.db.query("UPDATE etl.lookbacks SET sealed_to = NULL");
     });
 
