@@ -8,13 +8,13 @@ import { Command } from "commander";
 import { migrate, rebuildRollups } from "etl-lib";
 import pg from "pg";
 import type { Browser } from "playwright-core";
-import { openBrowser, openPage } from "../__tests__/dashboard/support/browser.js";
-import { findProgram } from "../__tests__/dashboard/support/tools.js";
 import { launchDashboard } from "../cli/dashboard/launch.js";
 import { findRuntime } from "../cli/dashboard/runtime.js";
 import { count, table } from "../cli/shared/format.js";
 import { choosePort } from "../connect/local-port.js";
 import { openEmbedded } from "../postgres/embedded.js";
+import { openBrowser, openPage } from "../testing/dashboard/browser.js";
+import { findProgram } from "../testing/dashboard/tools.js";
 
 const options = new Command("bench dashboard")
   .option("--events <n>", "events in the warehouse", Number, 10_000_000)

@@ -5,10 +5,8 @@ import { writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { S3Client } from "@aws-sdk/client-s3";
-import { s3Source } from "etl-lib";
+import { listObjects, lookbackWindow, s3Source } from "etl-lib";
 import { count, table } from "../cli/shared/format.js";
-import { listObjects } from "../etl-lib/src/extract/plan.js";
-import { lookbackWindow } from "../etl-lib/src/extract/window.js";
 import { priceOf, type Requests } from "./s3/prices.js";
 import type { PastServerOptions } from "./s3/server.js";
 

@@ -1,11 +1,11 @@
 import { DeleteVpcEndpointsCommand, TerminateInstancesCommand } from "@aws-sdk/client-ec2";
 import { expect } from "chai";
-import { type AwsEmulator, startEmulator } from "../helpers/aws-emulator.js";
-import { Account, only } from "./account.js";
+import { Account, only } from "../../testing/aws/account.js";
+import { type AwsEmulator, startEmulator } from "../../testing/aws/emulator.js";
+import { serveForADay } from "../../testing/aws/healthy.js";
+import { createOperator, type Operator } from "../../testing/aws/operator.js";
 import { describeBackfill } from "./operator/backfill.js";
 import { describeDoctor } from "./operator/doctor.js";
-import { serveForADay } from "./operator/healthy.js";
-import { createOperator, type Operator } from "./operator/operator.js";
 import { describeTunnel } from "./operator/tunnel.js";
 
 const SETTINGS = { createRawBucket: true };

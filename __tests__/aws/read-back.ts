@@ -6,8 +6,8 @@ import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { GetParameterCommand } from "@aws-sdk/client-ssm";
 import { expect } from "chai";
 import { bundleFunction } from "../../functions/etl/bundle.js";
-import { REPOSITORY } from "../helpers/terraform.js";
-import { ACCOUNT_ID, type Account, PRIVATE_SUBNET } from "./account.js";
+import { ACCOUNT_ID, type Account, PRIVATE_SUBNET } from "../../testing/aws/account.js";
+import { REPOSITORY } from "../../testing/terraform/terraform.js";
 
 /** What neither the JSON nor a plan can show: what the provider and AWS make of it. The rest is asserted on the JSON. */
 export function describeReadBack(account: () => Account): void {

@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import { type AwsEmulator, startEmulator } from "../helpers/aws-emulator.js";
-import { Account } from "./account.js";
-import { EMULATOR_ONLY, sortChanges } from "./emulator-only.js";
-import { leftovers } from "./leftovers.js";
+import { Account } from "../../testing/aws/account.js";
+import { type AwsEmulator, startEmulator } from "../../testing/aws/emulator.js";
+import { EMULATOR_ONLY, sortChanges } from "../../testing/aws/emulator-only.js";
+import { leftovers } from "../../testing/aws/leftovers.js";
 import { describeReadBack } from "./read-back.js";
 
 const STACKS = ["endpoints", "network", "scheduler", "warehouse"];

@@ -7,7 +7,7 @@ import { planHours } from "../../cli/backfill/plan.js";
 import { reportText } from "../../cli/backfill/view.js";
 import type { Deployed } from "../../cli/deployed/deployed.js";
 import { loadConfig } from "../../stacks/config.js";
-import { type StatesApi, startStatesApi } from "./support/states-api.js";
+import { type StatesApi, startStatesApi } from "../../testing/cli/states-api.js";
 
 const MACHINE = "arn:aws:states:ap-southeast-1:111122223333:stateMachine:SBW_ETL_BACKFILL";
 const EXECUTION = `${MACHINE.replace("stateMachine", "execution")}:one`;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { reportPlans, reportStack, reportUnplanned } from "../../cli/plan/report.js";
 import { forgetSavedPlan, readSavedPlan, savePlan, whyNot } from "../../cli/plan/saved-plan.js";
-import { REPOSITORY, run } from "../helpers/terraform.js";
+import { REPOSITORY, run } from "../../testing/terraform/terraform.js";
 
 const stack = (name: string, ...dependencies: string[]) => ({
   name,

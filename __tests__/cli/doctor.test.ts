@@ -8,7 +8,7 @@ import type { Finding } from "../../cli/doctor/doctor.js";
 import { reportText } from "../../cli/doctor/report.js";
 import { explainAwsError } from "../../connect/explain-aws.js";
 import { loadConfig } from "../../stacks/config.js";
-import { refuse, startS3 } from "../../testing/s3.js";
+import { refuse, startS3 } from "../../testing/s3/s3.js";
 
 const STATE = JSON.stringify({ version: 4, outputs: { instance_id: { value: "i-0abc", type: "string" } } });
 

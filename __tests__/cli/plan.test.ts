@@ -9,7 +9,7 @@ import type { TerraformPlan } from "../../cli/plan/terraform-plan.js";
 
 /** Recorded with Terraform 1.11 and the AWS provider 5.100.0 on an emulator; what does not change is left out. */
 const fixture = (name: string): string =>
-  readFileSync(new URL(`../fixtures/plans/${name}`, import.meta.url), "utf8");
+  readFileSync(new URL(`../../testing/cli/plans/${name}`, import.meta.url), "utf8");
 const plan = (name: string): TerraformPlan => JSON.parse(fixture(`${name}.json`));
 
 /**

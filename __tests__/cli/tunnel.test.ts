@@ -6,7 +6,7 @@ import { assertFree, assertPrograms } from "../../cli/tunnel/prerequisites.js";
 import { SERVICES } from "../../cli/tunnel/service.js";
 import { keepTunnel } from "../../cli/tunnel/tunnel.js";
 import { isTaken, LOOPBACK } from "../../connect/local-port.js";
-import { createSessionManager, isAlive, type SessionManager } from "./support/session-manager.js";
+import { createSessionManager, isAlive, type SessionManager } from "../../testing/cli/session-manager.js";
 
 const REFUSAL =
   "An error occurred (TargetNotConnected) when calling the StartSession operation: i-0abc is not connected.";

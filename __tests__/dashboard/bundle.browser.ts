@@ -7,8 +7,8 @@ import { expect } from "chai";
 import { launchDashboard } from "../../cli/dashboard/launch.js";
 import { bundleRuntime } from "../../cli/dashboard/runtime.js";
 import { choosePort } from "../../connect/local-port.js";
-import type { TestDatabase } from "../helpers/postgres.js";
-import { asReader, smallShop } from "./support/warehouse.js";
+import { asReader, smallShop } from "../../testing/dashboard/warehouse.js";
+import type { TestDatabase } from "../../testing/postgres.js";
 
 const DIST = fileURLToPath(new URL("../../dashboard/dist/", import.meta.url));
 const BUNDLE = join(DIST, "dashboard-runtime.tar.zst");

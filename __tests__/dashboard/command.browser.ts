@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { choosePort } from "../../connect/local-port.js";
-import type { TestDatabase } from "../helpers/postgres.js";
-import { requireR } from "./support/tools.js";
-import { emptyWarehouse } from "./support/warehouse.js";
+import { requireR } from "../../testing/dashboard/tools.js";
+import { emptyWarehouse } from "../../testing/dashboard/warehouse.js";
+import type { TestDatabase } from "../../testing/postgres.js";
 
 const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
 const BUNDLE = join(PROJECT, "dashboard/dist/dashboard-runtime.tar.zst");

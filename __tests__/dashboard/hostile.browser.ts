@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { expect } from "chai";
 import { rebuildRollups } from "etl-lib";
-import { openPage, showTab, TABS } from "./support/browser.js";
-import { type Served, serve } from "./support/served.js";
-import { emptyWarehouse } from "./support/warehouse.js";
+import { openPage, showTab, TABS } from "../../testing/dashboard/browser.js";
+import { type Served, serve } from "../../testing/dashboard/served.js";
+import { emptyWarehouse } from "../../testing/dashboard/warehouse.js";
 
 const RUN = "globalThis.pwned=1";
 const ATTACKS = [

@@ -1,8 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { expect } from "chai";
 import pg from "pg";
-import type { TestDatabase } from "../helpers/postgres.js";
-import { smallShop } from "./support/warehouse.js";
+import { smallShop } from "../../testing/dashboard/warehouse.js";
+import type { TestDatabase } from "../../testing/postgres.js";
 
 type Row = Record<string, unknown>;
 

@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { expect } from "chai";
 import type { Runtime } from "../../cli/dashboard/runtime.js";
-import type { TestDatabase } from "../helpers/postgres.js";
-import { requireR } from "./support/tools.js";
-import { asReader, smallShop } from "./support/warehouse.js";
+import { requireR } from "../../testing/dashboard/tools.js";
+import { asReader, smallShop } from "../../testing/dashboard/warehouse.js";
+import type { TestDatabase } from "../../testing/postgres.js";
 
 describe("the dashboard's R code", () => {
   let database: TestDatabase;

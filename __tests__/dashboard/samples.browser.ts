@@ -2,9 +2,9 @@ import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { directorySource, runEtl } from "etl-lib";
 import type { Page } from "playwright-core";
-import { openPage, showTab, TABS } from "./support/browser.js";
-import { type Served, serve } from "./support/served.js";
-import { emptyWarehouse } from "./support/warehouse.js";
+import { openPage, showTab, TABS } from "../../testing/dashboard/browser.js";
+import { type Served, serve } from "../../testing/dashboard/served.js";
+import { emptyWarehouse } from "../../testing/dashboard/warehouse.js";
 
 const SAMPLES = fileURLToPath(new URL("../../samples", import.meta.url));
 /** Set to 1, the pictures of README are taken anew. */

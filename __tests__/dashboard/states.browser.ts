@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import { rebuildRollups } from "etl-lib";
-import { newPostgres } from "../helpers/postgres.js";
-import { openPage } from "./support/browser.js";
-import { type Served, serve } from "./support/served.js";
-import { emptyWarehouse } from "./support/warehouse.js";
+import { openPage } from "../../testing/dashboard/browser.js";
+import { type Served, serve } from "../../testing/dashboard/served.js";
+import { emptyWarehouse } from "../../testing/dashboard/warehouse.js";
+import { newPostgres } from "../../testing/postgres.js";
 
 const WORDS = {
   en: {

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { expect } from "chai";
-import { openPage, settled, showTab, TABS } from "./support/browser.js";
-import { type Served, serve } from "./support/served.js";
-import { smallShop } from "./support/warehouse.js";
+import { openPage, settled, showTab, TABS } from "../../testing/dashboard/browser.js";
+import { type Served, serve } from "../../testing/dashboard/served.js";
+import { smallShop } from "../../testing/dashboard/warehouse.js";
 
 const LANGUAGES = ["en", "vi"];
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");

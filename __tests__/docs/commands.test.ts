@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "chai";
 import { HOST_FILES } from "../../stacks/bootstrap/host-files.js";
-import { REPOSITORY } from "../helpers/terraform.js";
+import { REPOSITORY } from "../../testing/terraform/terraform.js";
 
 const PAGES = ["README.md", ...readdirSync(join(REPOSITORY, "docs")).flatMap((name) => pageOf(name))];
 const STACKS = ["network", "endpoints", "warehouse", "scheduler"];

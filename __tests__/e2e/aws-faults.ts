@@ -1,8 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
-import type { Trouble } from "../helpers/e2e-fault-proxy.js";
-import type { World } from "../helpers/e2e-world.js";
-import { expectIdentity } from "../integration/support/identity.js";
+import type { Trouble } from "../../testing/e2e/fault-proxy.js";
 import {
   answered,
   backfill,
@@ -12,7 +10,9 @@ import {
   refused,
   type Sample,
   sample,
-} from "./support.js";
+} from "../../testing/e2e/sample.js";
+import type { World } from "../../testing/e2e/world.js";
+import { expectIdentity } from "../../testing/lab/identity.js";
 
 const OUTAGE_MS = 30_000;
 const KINDS: readonly [Trouble, string][] = [

@@ -1,9 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { type Random, seededRandom } from "../../cli/sample/random.js";
-import type { World } from "../helpers/e2e-world.js";
-import { expectIdentity } from "../integration/support/identity.js";
-import { answered, backfill, expectHeld, freshDay, type Sample, sample, sum } from "./support.js";
+import {
+  answered,
+  backfill,
+  expectHeld,
+  freshDay,
+  type Sample,
+  sample,
+  sum,
+} from "../../testing/e2e/sample.js";
+import type { World } from "../../testing/e2e/world.js";
+import { expectIdentity } from "../../testing/lab/identity.js";
 
 const LANES = 5;
 const KILLS_PER_LANE = 5;

@@ -1,9 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
-import type { World } from "../helpers/e2e-world.js";
-import type { LambdaProcess } from "../helpers/lambda-runtime.js";
-import { expectIdentity } from "../integration/support/identity.js";
 import {
   answered,
   backfill,
@@ -14,7 +11,10 @@ import {
   type Sample,
   sample,
   until,
-} from "./support.js";
+} from "../../testing/e2e/sample.js";
+import type { World } from "../../testing/e2e/world.js";
+import { expectIdentity } from "../../testing/lab/identity.js";
+import type { LambdaProcess } from "../../testing/lambda/runtime.js";
 
 const OUTAGE_MS = 2_000;
 /** Six files of about 1.9 MB, which are two batches. */

@@ -1,4 +1,4 @@
-import { World } from "../helpers/e2e-world.js";
+import { World } from "../../testing/e2e/world.js";
 import { describeAwsFaults } from "./aws-faults.js";
 import { describeCrashes } from "./crashes.js";
 import { describeDatabaseFaults } from "./database-faults.js";

@@ -1,8 +1,8 @@
 import { constants, crc32, deflateRawSync } from "node:zlib";
 import { expect } from "chai";
-import type { World } from "../helpers/e2e-world.js";
-import { expectIdentity } from "../integration/support/identity.js";
-import { answered, backfill, freshDay, sample } from "./support.js";
+import { answered, backfill, freshDay, sample } from "../../testing/e2e/sample.js";
+import type { World } from "../../testing/e2e/world.js";
+import { expectIdentity } from "../../testing/lab/identity.js";
 
 const MIB = 1024 * 1024;
 

@@ -2,9 +2,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import type { RunSummary } from "etl-lib";
 import { METRICS, METRICS_NAMESPACE } from "../../functions/etl/contract.js";
-import type { World } from "../helpers/e2e-world.js";
-import type { LambdaProcess, LogLine } from "../helpers/lambda-runtime.js";
-import { expectIdentity } from "../integration/support/identity.js";
 import {
   answered,
   backfill,
@@ -16,7 +13,10 @@ import {
   SCHEDULED,
   sample,
   sum,
-} from "./support.js";
+} from "../../testing/e2e/sample.js";
+import type { World } from "../../testing/e2e/world.js";
+import { expectIdentity } from "../../testing/lab/identity.js";
+import type { LambdaProcess, LogLine } from "../../testing/lambda/runtime.js";
 
 const LONG_AGO = "2025-12-06";
 const LARGE_DAY = "2025-12-10";

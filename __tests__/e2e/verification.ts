@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import type { World } from "../helpers/e2e-world.js";
-import { expectIdentity } from "../integration/support/identity.js";
+import type { World } from "../../testing/e2e/world.js";
+import { expectIdentity } from "../../testing/lab/identity.js";
 
 /** After all the runs and all the faults. */
 export function describeVerification(world: () => World): void {

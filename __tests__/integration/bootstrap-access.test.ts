@@ -13,8 +13,8 @@ import {
   TUNNEL_ADDRESS,
   type Visit,
   visit,
-} from "../helpers/warehouse-fixture.js";
-import type { WarehouseHost } from "../helpers/warehouse-host.js";
+} from "../../testing/host/fixture.js";
+import type { WarehouseHost } from "../../testing/host/host.js";
 
 const EVENT = `INSERT INTO clickstream_events (event_id, event_timestamp, event_name)
   VALUES (gen_random_uuid(), now(), 'page_view')`;

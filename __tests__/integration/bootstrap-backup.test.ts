@@ -11,8 +11,8 @@ import {
   skipWithoutHost,
   TUNNEL_ADDRESS,
   visit,
-} from "../helpers/warehouse-fixture.js";
-import { debianPrograms, type WarehouseHost } from "../helpers/warehouse-host.js";
+} from "../../testing/host/fixture.js";
+import { debianPrograms, type WarehouseHost } from "../../testing/host/host.js";
 
 /**
  * pg_dump dumps no server newer than itself, and the embedded PostgreSQL 18 comes without one: here server and pg_dump

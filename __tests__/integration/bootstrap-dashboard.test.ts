@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { choosePort } from "../../connect/local-port.js";
-import { BUCKET, createHost, skipWithout, skipWithoutHost } from "../helpers/warehouse-fixture.js";
-import type { WarehouseHost } from "../helpers/warehouse-host.js";
+import { BUCKET, createHost, skipWithout, skipWithoutHost } from "../../testing/host/fixture.js";
+import type { WarehouseHost } from "../../testing/host/host.js";
 
 const KEY = "dashboard/dashboard-runtime.tar.zst";
 

@@ -2,8 +2,8 @@ import { appendFile, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { HOST_FILES_KEY } from "../../stacks/names.js";
-import { BUCKET, createHost, skipWithoutHost } from "../helpers/warehouse-fixture.js";
-import type { WarehouseHost } from "../helpers/warehouse-host.js";
+import { BUCKET, createHost, skipWithoutHost } from "../../testing/host/fixture.js";
+import type { WarehouseHost } from "../../testing/host/host.js";
 
 describe("the files that a PostgreSQL host fetches at its first boot", function () {
   this.timeout(60_000);

@@ -12,8 +12,8 @@ import {
   PASSWORDS,
   skipWithoutHost,
   visit,
-} from "../helpers/warehouse-fixture.js";
-import type { WarehouseHost } from "../helpers/warehouse-host.js";
+} from "../../testing/host/fixture.js";
+import type { WarehouseHost } from "../../testing/host/host.js";
 
 const OWNER = { user: "dwh_owner", password: PASSWORDS.dwh_owner ?? "", from: "127.0.0.1" };
 const GOOD = "CREATE TABLE etl.later (x int);\nGRANT SELECT ON etl.later TO etl_writer;\n";

@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { HOST_FILES } from "../../stacks/bootstrap/host-files.js";
 import { renderHostFiles } from "../../stacks/bootstrap/render.js";
-import { skipWithout, userData } from "../helpers/warehouse-fixture.js";
-import { firstBootScript } from "../helpers/warehouse-host.js";
+import { skipWithout, userData } from "../../testing/host/fixture.js";
+import { firstBootScript } from "../../testing/host/host.js";
 
 const SOURCES = new URL("../../stacks/bootstrap/", import.meta.url);
 const UNITS = HOST_FILES.filter(({ path }) => /\.(service|timer)$/.test(path)).map(({ path }) => path);

@@ -10,8 +10,8 @@ import {
   skipWithoutHost,
   TUNNEL_ADDRESS,
   visit,
-} from "../helpers/warehouse-fixture.js";
-import type { WarehouseHost } from "../helpers/warehouse-host.js";
+} from "../../testing/host/fixture.js";
+import type { WarehouseHost } from "../../testing/host/host.js";
 
 describe("what the warehouse's host does by timers", function () {
   this.timeout(120_000);

@@ -11,8 +11,8 @@ import {
   PREFIX,
   skipWithoutHost,
   visit,
-} from "../helpers/warehouse-fixture.js";
-import type { Outcome, WarehouseHost, WarehouseHostOptions } from "../helpers/warehouse-host.js";
+} from "../../testing/host/fixture.js";
+import type { Outcome, WarehouseHost, WarehouseHostOptions } from "../../testing/host/host.js";
 
 const EVENT = `INSERT INTO clickstream_events (event_id, event_timestamp, event_name)
   VALUES ('00000000-0000-4000-8000-000000000001', '2025-12-06', 'page_view')`;

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
-import { before as beforeAnswer } from "../../testing/s3.js";
-import { labEnvironment, runCommand, startCommand } from "./support/command.js";
-import { event, events, hourKey, json, ndjson } from "./support/events.js";
-import { expectIdentity, ledgerOf } from "./support/identity.js";
-import { counts, type Lab, openLab } from "./support/lab.js";
+import { labEnvironment, runCommand, startCommand } from "../../testing/lab/command.js";
+import { event, events, hourKey, json, ndjson } from "../../testing/lab/events.js";
+import { expectIdentity, ledgerOf } from "../../testing/lab/identity.js";
+import { counts, type Lab, openLab } from "../../testing/lab/lab.js";
+import { before as beforeAnswer } from "../../testing/s3/s3.js";
 
 const KILLS = 25;
 const OBJECTS = 120;

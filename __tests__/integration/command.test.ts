@@ -2,11 +2,11 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { gets, hang, refuse } from "../../testing/s3.js";
-import { labEnvironment, type Outcome, runCommand, startCommand } from "./support/command.js";
-import { event, hourKey, json } from "./support/events.js";
-import { expectIdentity } from "./support/identity.js";
-import { counts, type Lab, openLab } from "./support/lab.js";
+import { labEnvironment, type Outcome, runCommand, startCommand } from "../../testing/lab/command.js";
+import { event, hourKey, json } from "../../testing/lab/events.js";
+import { expectIdentity } from "../../testing/lab/identity.js";
+import { counts, type Lab, openLab } from "../../testing/lab/lab.js";
+import { gets, hang, refuse } from "../../testing/s3/s3.js";
 
 const DAY = ["--from", "2025-12-06", "--to", "2025-12-07"];
 

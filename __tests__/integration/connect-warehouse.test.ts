@@ -9,8 +9,8 @@ import { createSsmClient } from "../../connect/clients.js";
 import type { WarehouseEnvironment } from "../../connect/environment.js";
 import { readSecrets } from "../../connect/secrets.js";
 import { createPool, RenewingPool } from "../../connect/warehouse.js";
-import { type ParameterStore, startParameterStore } from "../helpers/aws-ssm.js";
-import { newPostgres, type TestDatabase, type TestPostgres } from "../helpers/postgres.js";
+import { type ParameterStore, startParameterStore } from "../../testing/aws/ssm.js";
+import { newPostgres, type TestDatabase, type TestPostgres } from "../../testing/postgres.js";
 
 const PASSWORD = "/test/etl-writer-password";
 const CERTIFICATE = "/test/certificate";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { event, events, hourKey, json, uuid } from "./support/events.js";
-import { counts, type Lab, openLab } from "./support/lab.js";
+import { event, events, hourKey, json, uuid } from "../../testing/lab/events.js";
+import { counts, type Lab, openLab } from "../../testing/lab/lab.js";
 
 describe("integration: rows that something in the warehouse drops", function () {
   this.timeout(60_000);

@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import type { RunProgress } from "etl-lib";
-import { gets, refuse, reset } from "../../testing/s3.js";
-import { dayKey, event, events, gzip, hourKey, json, ndjson } from "./support/events.js";
-import { counts, type Lab, openLab } from "./support/lab.js";
+import { dayKey, event, events, gzip, hourKey, json, ndjson } from "../../testing/lab/events.js";
+import { counts, type Lab, openLab } from "../../testing/lab/lab.js";
+import { gets, refuse, reset } from "../../testing/s3/s3.js";
 
 describe("integration: dry runs and time budgets", function () {
   this.timeout(60_000);

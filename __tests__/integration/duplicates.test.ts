@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { dayKey, event, events, hourKey, json, ndjson, uuid } from "./support/events.js";
-import { counts, type Lab, openLab } from "./support/lab.js";
+import { dayKey, event, events, hourKey, json, ndjson, uuid } from "../../testing/lab/events.js";
+import { counts, type Lab, openLab } from "../../testing/lab/lab.js";
 
 describe("integration: the same event more than once", function () {
   this.timeout(60_000);

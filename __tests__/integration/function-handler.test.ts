@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import { expect } from "chai";
 import type { RunSummary } from "etl-lib";
 import { METRICS_NAMESPACE } from "../../functions/etl/contract.js";
-import { gets, refuse, startS3, type TestS3 } from "../../testing/s3.js";
-import { type Invocation, type RunningFunction, startFunction } from "../helpers/aws-lambda.js";
-import { type ParameterStore, startParameterStore } from "../helpers/aws-ssm.js";
-import { startPostgres, type TestDatabase } from "../helpers/postgres.js";
+import { type Invocation, type RunningFunction, startFunction } from "../../testing/aws/lambda.js";
+import { type ParameterStore, startParameterStore } from "../../testing/aws/ssm.js";
+import { startPostgres, type TestDatabase } from "../../testing/postgres.js";
+import { gets, refuse, startS3, type TestS3 } from "../../testing/s3/s3.js";
 
 const PASSWORD_PARAMETER = "/test/etl-writer-password";
 const PASSWORD = "from-the-parameter";

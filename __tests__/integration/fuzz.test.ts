@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { directorySource, runEtl } from "etl-lib";
 import { findFaults, writeFiles } from "../../fuzz/rounds.js";
-import { expectIdentity } from "./support/identity.js";
-import { type Lab, openLab } from "./support/lab.js";
+import { expectIdentity } from "../../testing/lab/identity.js";
+import { type Lab, openLab } from "../../testing/lab/lab.js";
 
 /** The short slice of `npm run fuzz`, always the same. */
 const SEED = 20_261_124;

@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import { s3Source, status, verify } from "etl-lib";
-import { gets } from "../../testing/s3.js";
-import { DAY, dayKey, event, events, gzip, hourKey, json, ndjson, uuid } from "./support/events.js";
-import { expectIdentity } from "./support/identity.js";
-import { counts, type Lab, openLab } from "./support/lab.js";
+import { DAY, dayKey, event, events, gzip, hourKey, json, ndjson, uuid } from "../../testing/lab/events.js";
+import { expectIdentity } from "../../testing/lab/identity.js";
+import { counts, type Lab, openLab } from "../../testing/lab/lab.js";
+import { gets } from "../../testing/s3/s3.js";
 
 const BOM = "\uFEFF";
 

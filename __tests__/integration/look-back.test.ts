@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import { migrate, type RunOptions, type RunSummary, runEtl, verify, type WarehousePool } from "etl-lib";
 import fc from "fast-check";
-import { startPostgres, type TestDatabase } from "../helpers/postgres.js";
-import { event, json } from "./support/events.js";
-import { expectIdentity } from "./support/identity.js";
-import { BRIEF } from "./support/lab.js";
-import { TimedBucket } from "./support/timed-bucket.js";
+import { event, json } from "../../testing/lab/events.js";
+import { expectIdentity } from "../../testing/lab/identity.js";
+import { BRIEF } from "../../testing/lab/lab.js";
+import { TimedBucket } from "../../testing/lab/timed-bucket.js";
+import { startPostgres, type TestDatabase } from "../../testing/postgres.js";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import type pg from "pg";
-import { gets, halfWay } from "../../testing/s3.js";
-import { newPostgres, type TestPostgres } from "../helpers/postgres.js";
-import { dayKey, event, events, hourKey, json, ndjson, uuid } from "./support/events.js";
-import { expectIdentity } from "./support/identity.js";
-import { counts, type Lab, openLab, openPool, PATIENT } from "./support/lab.js";
-import { type PgProxy, startPgProxy } from "./support/pg-proxy.js";
+import { dayKey, event, events, hourKey, json, ndjson, uuid } from "../../testing/lab/events.js";
+import { expectIdentity } from "../../testing/lab/identity.js";
+import { counts, type Lab, openLab, openPool, PATIENT } from "../../testing/lab/lab.js";
+import { type PgProxy, startPgProxy } from "../../testing/lab/pg-proxy.js";
+import { newPostgres, type TestPostgres } from "../../testing/postgres.js";
+import { gets, halfWay } from "../../testing/s3/s3.js";
 
 /** As a large object: streamed, in many chunks of one transaction. */
 const LARGE = 12_000;

@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import type { RunSummary } from "etl-lib";
 import type pg from "pg";
-import { event, events, hourKey, json } from "./support/events.js";
-import { expectIdentity } from "./support/identity.js";
-import { type Lab, openLab, openPool, PATIENT } from "./support/lab.js";
+import { event, events, hourKey, json } from "../../testing/lab/events.js";
+import { expectIdentity } from "../../testing/lab/identity.js";
+import { type Lab, openLab, openPool, PATIENT } from "../../testing/lab/lab.js";
 
 describe("integration: several runs at once", function () {
   this.timeout(90_000);

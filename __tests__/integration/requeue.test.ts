@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import { objectOf, rejectedObjects, s3Source, verify } from "etl-lib";
-import { gets, refuse } from "../../testing/s3.js";
-import { labEnvironment, runCommand, startCommand } from "./support/command.js";
-import { DAY, event, events, hourKey, json, uuid } from "./support/events.js";
-import { expectIdentity, ledgerOf } from "./support/identity.js";
-import { BRIEF, counts, type Lab, openLab, openPool, PATIENT } from "./support/lab.js";
-import { startPgProxy } from "./support/pg-proxy.js";
+import { labEnvironment, runCommand, startCommand } from "../../testing/lab/command.js";
+import { DAY, event, events, hourKey, json, uuid } from "../../testing/lab/events.js";
+import { expectIdentity, ledgerOf } from "../../testing/lab/identity.js";
+import { BRIEF, counts, type Lab, openLab, openPool, PATIENT } from "../../testing/lab/lab.js";
+import { startPgProxy } from "../../testing/lab/pg-proxy.js";
+import { gets, refuse } from "../../testing/s3/s3.js";
 
 describe("integration: objects are read again", function () {
   this.timeout(60_000);

@@ -1,10 +1,18 @@
 import { randomUUID } from "node:crypto";
 import { expect } from "chai";
-import { markStale, migrate, rebuildRollups, refreshRollups, runEtl, verifyRollups } from "etl-lib";
+import {
+  markStale,
+  migrate,
+  rebuildRollups,
+  refreshRollups,
+  runEtl,
+  verifyRollups,
+  type WarehouseClient,
+  type WarehousePool,
+} from "etl-lib";
 import pg from "pg";
-import type { WarehouseClient, WarehousePool } from "../../etl-lib/src/load/warehouse.js";
-import { MemorySource } from "../etl-lib/support/memory-source.js";
-import { startPostgres, type TestDatabase } from "../helpers/postgres.js";
+import { MemorySource } from "../../testing/etl-lib/memory-source.js";
+import { startPostgres, type TestDatabase } from "../../testing/postgres.js";
 
 const HOUR = 3_600_000;
 const START = Date.parse("2025-10-01T03:00:00Z");

@@ -11,7 +11,7 @@ import {
 } from "etl-lib";
 import fc from "fast-check";
 import pg from "pg";
-import { startPostgres, type TestDatabase } from "../helpers/postgres.js";
+import { startPostgres, type TestDatabase } from "../../testing/postgres.js";
 
 const HOUR = 3_600_000;
 /** The minutes around the midnights of Asia/Ho_Chi_Minh and UTC are among these three days. */

@@ -20,8 +20,8 @@ import {
   type WarehousePool,
 } from "etl-lib";
 import pg from "pg";
-import { MemorySource } from "../etl-lib/support/memory-source.js";
-import { newPostgres, startPostgres, type TestDatabase, type TestPostgres } from "../helpers/postgres.js";
+import { MemorySource } from "../../testing/etl-lib/memory-source.js";
+import { newPostgres, startPostgres, type TestDatabase, type TestPostgres } from "../../testing/postgres.js";
 
 const HOUR = 3_600_000;
 const START = Date.parse("2025-12-01T00:00:00Z");

@@ -1,5 +1,7 @@
 import { expect } from "chai";
 import { s3Source } from "etl-lib";
+import { dayKey, event, events, hourKey, json, ndjson } from "../../testing/lab/events.js";
+import { counts, type Lab, openLab, PATIENT } from "../../testing/lab/lab.js";
 import {
   before as beforeAnswer,
   type Effect,
@@ -11,9 +13,7 @@ import {
   type S3Request,
   slowDown,
   truncateAfter,
-} from "../../testing/s3.js";
-import { dayKey, event, events, hourKey, json, ndjson } from "./support/events.js";
-import { counts, type Lab, openLab, PATIENT } from "./support/lab.js";
+} from "../../testing/s3/s3.js";
 
 /** Streamed, and read on from where a transfer broke off. */
 const LARGE = 12_000;

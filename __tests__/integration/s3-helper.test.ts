@@ -6,7 +6,7 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { expect } from "chai";
-import { gets, reset, slowDown, startS3, type TestS3, truncateAfter } from "../../testing/s3.js";
+import { gets, reset, slowDown, startS3, type TestS3, truncateAfter } from "../../testing/s3/s3.js";
 
 /** What a file system would not take, and what HTTP and XML have opinions about. */
 const HOSTILE_KEYS = [

@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import { assertSchema, type EtlError, migrate, readMigrations } from "etl-lib";
 import type pg from "pg";
-import { startPostgres, type TestDatabase } from "../helpers/postgres.js";
-import { event, hourKey, json } from "./support/events.js";
-import { counts, type Lab, openLab, openPool } from "./support/lab.js";
+import { event, hourKey, json } from "../../testing/lab/events.js";
+import { counts, type Lab, openLab, openPool } from "../../testing/lab/lab.js";
+import { startPostgres, type TestDatabase } from "../../testing/postgres.js";
 
 const failure = (work: Promise<unknown>): Promise<EtlError> =>
   work.then(

@@ -5,7 +5,7 @@ import { COMPOSE, openTarget, type Target } from "../../cli/shared/target.js";
 import type { Env } from "../../connect/environment.js";
 import { TargetError } from "../../connect/errors.js";
 import { choosePort } from "../../connect/local-port.js";
-import { startPostgres, type TestDatabase } from "../helpers/postgres.js";
+import { startPostgres, type TestDatabase } from "../../testing/postgres.js";
 
 const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
 

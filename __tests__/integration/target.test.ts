@@ -27,7 +27,7 @@ import { PREFERRED_PORT } from "../../postgres/embedded.js";
 import { canRead, findBinaries, reachableBinaries, serverUser } from "../../postgres/programs.js";
 import { findServer, type RunningServer, stopServer } from "../../postgres/server.js";
 
-const CHILD = fileURLToPath(new URL("target-child.ts", import.meta.url));
+const CHILD = fileURLToPath(new URL("../../testing/lab/target-child.ts", import.meta.url));
 const isRoot = process.getuid?.() === 0;
 
 describe("the embedded target database", function () {

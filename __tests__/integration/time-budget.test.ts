@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { runEtl, type Source, type SourceObject, type SourcePage } from "etl-lib";
-import { MemorySource } from "../etl-lib/support/memory-source.js";
-import { dayKey, event, events, hourKey, json, ndjson } from "./support/events.js";
-import { counts, type Lab, openLab } from "./support/lab.js";
+import { MemorySource } from "../../testing/etl-lib/memory-source.js";
+import { dayKey, event, events, hourKey, json, ndjson } from "../../testing/lab/events.js";
+import { counts, type Lab, openLab } from "../../testing/lab/lab.js";
 
 /** A bucket that a clock stands beside: each page, and each 64 KiB of an object, takes its time. */
 class SlowSource extends MemorySource {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { ConfigError, loadConfig } from "../../stacks/config.js";
 import { configKeys } from "../../stacks/config-keys.js";
-import { REPOSITORY } from "../helpers/terraform.js";
+import { REPOSITORY } from "../../testing/terraform/terraform.js";
 
 describe("configuration", () => {
   it("has the names and numbers of docs/requirements.md as defaults", () => {

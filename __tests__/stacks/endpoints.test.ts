@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { crossStackRef, ref, synthesize } from "../helpers/synth.js";
+import { crossStackRef, ref, synthesize } from "../../testing/terraform/synth.js";
 
 describe("endpoints stack", () => {
   const { endpoints } = synthesize();

@@ -1,5 +1,11 @@
 import { expect } from "chai";
-import { type Attributes, ref, type Stacks, type SynthesizedStack, synthesize } from "../helpers/synth.js";
+import {
+  type Attributes,
+  ref,
+  type Stacks,
+  type SynthesizedStack,
+  synthesize,
+} from "../../testing/terraform/synth.js";
 
 const CLIENT = "203.0.113.0/24";
 

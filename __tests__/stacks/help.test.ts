@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { REPOSITORY } from "../helpers/terraform.js";
+import { REPOSITORY } from "../../testing/terraform/terraform.js";
 
 const read = (file: string) => readFileSync(join(REPOSITORY, file), "utf8");
 

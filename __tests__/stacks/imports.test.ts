@@ -1,18 +1,18 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { REPOSITORY } from "../helpers/terraform.js";
+import { REPOSITORY } from "../../testing/terraform/terraform.js";
 
-const FOLDERS = ["stacks", "connect", "functions", "postgres", "cli", "etl-lib/src", "bench"];
+const SOURCES = ["stacks", "connect", "functions", "postgres", "cli", "etl-lib/src", "bench", "fuzz"];
 const BINDINGS = /^(cdktf|constructs|@cdktf\/.*)$/;
 
-function sources(): string[] {
-  const inFolders = FOLDERS.flatMap((folder) =>
+function sources(folders: readonly string[]): string[] {
+  const inFolders = folders.flatMap((folder) =>
     readdirSync(join(REPOSITORY, folder), { recursive: true, encoding: "utf8" }).map(
       (file) => `${folder}/${file}`,
     ),
   );
-  return ["main.ts", ...inFolders.filter((file) => file.endsWith(".ts"))];
+  return inFolders.filter((file) => file.endsWith(".ts"));
 }
 
 function imports(file: string): string[] {
@@ -21,7 +21,7 @@ function imports(file: string): string[] {
 }
 
 describe("imports", () => {
-  const all = sources().map((file) => ({ file, specifiers: imports(file) }));
+  const all = ["main.ts", ...sources(SOURCES)].map((file) => ({ file, specifiers: imports(file) }));
 
   it("take the provider's bindings by service: the whole package would cost every synth many seconds", () => {
     const ofProvider = all
@@ -49,5 +49,25 @@ describe("imports", () => {
       "functions/etl/bundle.js",
       "functions/etl/contract.js",
     ]);
+  });
+
+  it("lead from a test to what it stands on, and never back: __tests__ asserts, testing/ serves", () => {
+    const tests = sources(["__tests__"]);
+    const idle = tests.filter(
+      (file) => !/\b(it|describe)\(/.test(readFileSync(join(REPOSITORY, file), "utf8")),
+    );
+    expect(idle).to.deep.equal([]);
+    const others = [...all, ...sources(["testing"]).map((file) => ({ file, specifiers: imports(file) }))];
+    const back = others.filter(({ specifiers }) => specifiers.some((name) => name.includes("__tests__/")));
+    expect(back.map(({ file }) => file)).to.deep.equal([]);
+  });
+
+  it("reach etl-lib as a package, but for its own unit tests", () => {
+    const files = sources(["__tests__", "testing", ...SOURCES]).filter(
+      (file) => !/^(etl-lib|__tests__\/etl-lib|testing\/etl-lib)\//.test(file),
+    );
+    expect(files.filter((file) => imports(file).some((name) => name.includes("etl-lib/src")))).to.deep.equal(
+      [],
+    );
   });
 });

@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { LOOKBACK_HOURS } from "../../functions/etl/contract.js";
 import { loadConfig } from "../../stacks/config.js";
 import { artifactsBucketName, BACKUP_TIME_UTC } from "../../stacks/names.js";
-import { REPOSITORY } from "../helpers/terraform.js";
+import { REPOSITORY } from "../../testing/terraform/terraform.js";
 
 const read = (path: string) => readFileSync(join(REPOSITORY, path), "utf8");
 

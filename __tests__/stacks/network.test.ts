@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { type Attributes, ref, type SynthesizedStack, synthesize } from "../helpers/synth.js";
+import { type Attributes, ref, type SynthesizedStack, synthesize } from "../../testing/terraform/synth.js";
 
 /** Every rule as `group: direction port peer`, sorted. */
 function connections(network: SynthesizedStack): string[] {

@@ -7,7 +7,13 @@ import {
   METRICS_DIMENSION,
   METRICS_NAMESPACE,
 } from "../../functions/etl/contract.js";
-import { type Attributes, crossStackRef, ref, type SynthesizedStack, synthesize } from "../helpers/synth.js";
+import {
+  type Attributes,
+  crossStackRef,
+  ref,
+  type SynthesizedStack,
+  synthesize,
+} from "../../testing/terraform/synth.js";
 
 const password = "aws_ssm_parameter_dwh_secrets_etl_writer_password";
 const certificate = "aws_ssm_parameter_dwh_secrets_certificate";

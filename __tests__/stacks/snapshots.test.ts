@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { synthesize } from "../helpers/synth.js";
-import { REPOSITORY } from "../helpers/terraform.js";
+import { synthesize } from "../../testing/terraform/synth.js";
+import { REPOSITORY } from "../../testing/terraform/terraform.js";
 
 const FOLDER = join(REPOSITORY, "__tests__/stacks/snapshots");
 /** Set by `npm run snapshots` alone: a test run never changes what it compares with. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { expect } from "chai";
-import { crossStackRef, ref, type SynthesizedStack, synthesize } from "../helpers/synth.js";
+import { crossStackRef, ref, type SynthesizedStack, synthesize } from "../../testing/terraform/synth.js";
 
 /** https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html: before it is encoded in base64. */
 const USER_DATA_LIMIT = 16 * 1024;

@@ -1,5 +1,5 @@
 # Runs testthat on the app: Rscript dashboard/tests/run.R. Tests that read need libpq's PG* variables and the events of
-# __tests__/dashboard/support/events.sql; `npm run test:dashboard` sets both up.
+# testing/dashboard/events.sql; `npm run test:dashboard` sets both up.
 library(testthat)
 
 here <- dirname(normalizePath(sub("^--file=", "", grep("^--file=", commandArgs(FALSE), value = TRUE))))

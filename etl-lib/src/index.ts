@@ -2,6 +2,7 @@ export { noEvents, noObjects } from "./counts.js";
 export { type ErrorKind, EtlError, ExtractError, LoadError, PlanError } from "./errors.js";
 export { directorySource } from "./extract/directory-source.js";
 export { keyTime } from "./extract/key-time.js";
+export { listObjects } from "./extract/plan.js";
 export { extractRecords } from "./extract/records.js";
 export { type S3SourceOptions, s3Source } from "./extract/s3-source.js";
 export { lookbackWindow, parseWindow } from "./extract/window.js";

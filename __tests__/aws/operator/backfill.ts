@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { Operator } from "./operator.js";
+import type { Operator } from "../../../testing/aws/operator.js";
 
 export function describeBackfill(operator: () => Operator): void {
   describe("backfill", () => {

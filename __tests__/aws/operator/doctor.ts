@@ -18,7 +18,7 @@ import { DeleteParameterCommand } from "@aws-sdk/client-ssm";
 import { expect } from "chai";
 import { type Deployed, openDeployed } from "../../../cli/deployed/deployed.js";
 import { CHECKS, examine, type Finding } from "../../../cli/doctor/doctor.js";
-import { type Account, only } from "../account.js";
+import { type Account, only } from "../../../testing/aws/account.js";
 import {
   ARTIFACTS_BUCKET,
   CERTIFICATE,
@@ -29,8 +29,8 @@ import {
   putCertificate,
   setAgent,
   subscribe,
-} from "./healthy.js";
-import type { Operator } from "./operator.js";
+} from "../../../testing/aws/healthy.js";
+import type { Operator } from "../../../testing/aws/operator.js";
 
 const RULE = "SBW_ETL_HOURLY_RULE";
 const HOUR = 3_600_000;

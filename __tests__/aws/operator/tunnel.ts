@@ -4,11 +4,11 @@ import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { StartInstancesCommand, StopInstancesCommand } from "@aws-sdk/client-ec2";
 import { expect } from "chai";
-import { createSessionManager, isAlive, type SessionManager } from "../../cli/support/session-manager.js";
-import { REPOSITORY } from "../../helpers/terraform.js";
-import { type Account, only } from "../account.js";
-import { setAgent } from "./healthy.js";
-import { commandLine, type Operator } from "./operator.js";
+import { type Account, only } from "../../../testing/aws/account.js";
+import { setAgent } from "../../../testing/aws/healthy.js";
+import { commandLine, type Operator } from "../../../testing/aws/operator.js";
+import { createSessionManager, isAlive, type SessionManager } from "../../../testing/cli/session-manager.js";
+import { REPOSITORY } from "../../../testing/terraform/terraform.js";
 
 const TUNNEL = "tunnel";
 

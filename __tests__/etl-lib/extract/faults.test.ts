@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import { extractRecords } from "../../../etl-lib/src/extract/records.js";
-import { causes, type Expected, inChunks, read, reject, value } from "../support/records.js";
+import { causes, type Expected, inChunks, read, reject, value } from "../../../testing/etl-lib/records.js";
 
 const [A, B, C] = [{ a: 1 }, { b: "é" }, { c: [3] }].map(value) as [Expected, Expected, Expected];
 const [a, b, c] = ['{"a":1}', '{"b":"é"}', '{"c":[3]}'];

@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
-import { type Expected, gzipMembers, read, readRecords, value } from "../support/records.js";
+import { type Expected, gzipMembers, read, readRecords, value } from "../../../testing/etl-lib/records.js";
 
 const ONE = { eventName: "product_view", product: { name: "Áo “thun” \\ [x] {y}, 🛒", price: 1.5e3 } };
 const TWO = { eventName: "click", element: { dataset: { k: "v]},\n\r\t" }, list: [[], {}, "", null, true] } };

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import { extractRecords } from "../../../etl-lib/src/extract/records.js";
-import { causes, inChunks, read, readRecords } from "../support/records.js";
+import { causes, inChunks, read, readRecords } from "../../../testing/etl-lib/records.js";
 
 const MIB = 1024 * 1024;
 const RAW = 64 * 1024;

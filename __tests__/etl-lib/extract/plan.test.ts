@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { listObjects } from "../../../etl-lib/src/extract/plan.js";
 import { parseWindow } from "../../../etl-lib/src/extract/window.js";
 import type { Window } from "../../../etl-lib/src/types.js";
-import { MemorySource } from "../support/memory-source.js";
+import { MemorySource } from "../../../testing/etl-lib/memory-source.js";
 
 const HOURLY = (day: string, hour: string, name = "event-1.json") => `events/${day}/${hour}/${name}`;
 const DAILY = (day: string, name = "event-1.json") => `events/${day}/${name}`;

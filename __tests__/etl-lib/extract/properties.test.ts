@@ -3,8 +3,8 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { extractRecords, readSmall } from "../../../etl-lib/src/extract/records.js";
 import { REJECT_CAUSES } from "../../../etl-lib/src/types.js";
-import { anyJson } from "../support/arbitraries.js";
-import { read, readRecords, value } from "../support/records.js";
+import { anyJson } from "../../../testing/etl-lib/arbitraries.js";
+import { read, readRecords, value } from "../../../testing/etl-lib/records.js";
 
 const anyObject = anyJson.map((json) => ({ json }));
 /** Nothing, or an array of nothing, with the white space of JSON. */

@@ -5,9 +5,9 @@ import { RowBuffer } from "../../../etl-lib/src/load/row-buffer.js";
 import { RepairLog } from "../../../etl-lib/src/transform/repair.js";
 import { transformEvent } from "../../../etl-lib/src/transform/transform.js";
 import { EVENT_COLUMNS, type EventRow } from "../../../etl-lib/src/types.js";
-import { anyEvent, anyText } from "../support/arbitraries.js";
-import { decodeRows } from "../support/copy-rows.js";
-import { mapped, ORIGIN } from "../support/transform.js";
+import { anyEvent, anyText } from "../../../testing/etl-lib/arbitraries.js";
+import { decodeRows } from "../../../testing/etl-lib/copy-rows.js";
+import { mapped, ORIGIN } from "../../../testing/etl-lib/transform.js";
 
 const encoded = (row: EventRow): (string | null)[] =>
   EVENT_COLUMNS.map((column) => {
@@ -81,7 +81,7 @@ describe("addRow", () => {
     fc.assert(
       fc.property(fc.array(anyEvent, { maxLength: 5 }), (events) => {
         const rows = events.map((event) => transformEvent(event, ORIGIN, new RepairLog()).row);
-        // What PostgreSQL makes of a price is compared in __tests__/integration/copy-row.test.ts.
+        // What PostgreSQL makes of a price is compared in copy-binary.test.ts.
         const none = { context_product_price: null, context_product_discount_price: null };
         roundTrips(rows.filter((row) => row !== undefined).map((row) => ({ ...row, ...none })));
       }),

@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { addRow } from "../../../etl-lib/src/load/copy-row.js";
 import { EventChunk } from "../../../etl-lib/src/load/event-chunk.js";
 import { RowBuffer } from "../../../etl-lib/src/load/row-buffer.js";
-import { decodeRows } from "../support/copy-rows.js";
-import { mapped } from "../support/transform.js";
+import { decodeRows } from "../../../testing/etl-lib/copy-rows.js";
+import { mapped } from "../../../testing/etl-lib/transform.js";
 
 const HOUR = 60 * 60 * 1000;
 const rowOf = (eventId: string, event_timestamp = "2025-12-06T05:10:00Z") =>

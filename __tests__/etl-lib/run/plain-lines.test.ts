@@ -6,7 +6,7 @@ import { EventChunk } from "../../../etl-lib/src/load/event-chunk.js";
 import { readChunks } from "../../../etl-lib/src/run/read-chunks.js";
 import { RecordTransform } from "../../../etl-lib/src/transform/transform-records.js";
 import type { Source, SourceObject } from "../../../etl-lib/src/types.js";
-import { anyEvent, plainEvent } from "../support/arbitraries.js";
+import { anyEvent, plainEvent } from "../../../testing/etl-lib/arbitraries.js";
 
 const KEY = "events/2025/12/06/05/a.ndjson";
 const object = (size: number): SourceObject => ({

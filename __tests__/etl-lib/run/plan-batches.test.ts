@@ -3,7 +3,7 @@ import { parseWindow } from "../../../etl-lib/src/extract/window.js";
 import type { Queryable } from "../../../etl-lib/src/load/warehouse.js";
 import { freshListings } from "../../../etl-lib/src/run/fresh-objects.js";
 import { type BatchPlan, type BatchToLoad, planBatches } from "../../../etl-lib/src/run/plan-batches.js";
-import { MemorySource } from "../support/memory-source.js";
+import { MemorySource } from "../../../testing/etl-lib/memory-source.js";
 
 const MIB = 1024 * 1024;
 const WINDOW = parseWindow("2025-12-06T05:00Z", "2025-12-06T06:00Z");

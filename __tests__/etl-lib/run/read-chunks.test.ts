@@ -5,8 +5,8 @@ import { type RecordsPiece, readObjects } from "../../../etl-lib/src/extract/rea
 import type { EventChunk } from "../../../etl-lib/src/load/event-chunk.js";
 import { readChunks } from "../../../etl-lib/src/run/read-chunks.js";
 import type { SourceObject } from "../../../etl-lib/src/types.js";
-import { decodeRows } from "../support/copy-rows.js";
-import { MemorySource, type StoredObject } from "../support/memory-source.js";
+import { decodeRows } from "../../../testing/etl-lib/copy-rows.js";
+import { MemorySource, type StoredObject } from "../../../testing/etl-lib/memory-source.js";
 
 const MIB = 1024 * 1024;
 const named = (eventName: string, eventId?: string) => JSON.stringify({ eventName, eventId });

@@ -5,8 +5,8 @@ import { RowBuffer } from "../../../etl-lib/src/load/row-buffer.js";
 import { EventScanner } from "../../../etl-lib/src/scan/event-scanner.js";
 import { RepairLog } from "../../../etl-lib/src/transform/repair.js";
 import { transformEvent } from "../../../etl-lib/src/transform/transform.js";
-import { anyEvent, plainEvent } from "../support/arbitraries.js";
-import { LAST_MODIFIED, mapped, ORIGIN } from "../support/transform.js";
+import { anyEvent, plainEvent } from "../../../testing/etl-lib/arbitraries.js";
+import { LAST_MODIFIED, mapped, ORIGIN } from "../../../testing/etl-lib/transform.js";
 
 const scanner = new EventScanner();
 

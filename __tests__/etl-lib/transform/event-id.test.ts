@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { v5 as uuidv5 } from "uuid";
 import { EVENT_ID_NAMESPACE } from "../../../etl-lib/src/transform/event-id.js";
-import { mapped, ORIGIN } from "../support/transform.js";
+import { mapped, ORIGIN } from "../../../testing/etl-lib/transform.js";
 
 const idOf = (fields: object, position = 0) =>
   mapped({ eventName: "x", ...fields }, { ...ORIGIN, position }).row.event_id;

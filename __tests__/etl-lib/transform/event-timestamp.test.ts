@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { LAST_MODIFIED, mapped, ORIGIN } from "../support/transform.js";
+import { LAST_MODIFIED, mapped, ORIGIN } from "../../../testing/etl-lib/transform.js";
 
 const at = (event: object, lastModified = LAST_MODIFIED) => {
   const origin = { ...ORIGIN, object: { ...ORIGIN.object, lastModified } };

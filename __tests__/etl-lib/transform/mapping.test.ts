@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { EVENT_COLUMNS, type EventColumn } from "../../../etl-lib/src/types.js";
-import { mapped } from "../support/transform.js";
+import { mapped } from "../../../testing/etl-lib/transform.js";
 
 /** The table of docs/input-contract.md: column, where its sources lie, the sources in their order. */
 const TEXT: readonly [column: EventColumn, within: "event" | "product", sources: readonly string[]][] = [

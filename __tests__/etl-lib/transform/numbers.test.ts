@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { extractRecords } from "../../../etl-lib/src/extract/records.js";
 import { RecordTransform } from "../../../etl-lib/src/transform/transform-records.js";
 import type { EventRow, SourceObject } from "../../../etl-lib/src/types.js";
-import { inChunks } from "../support/records.js";
+import { inChunks } from "../../../testing/etl-lib/records.js";
 
 const OBJECT: SourceObject = {
   bucket: "raw",

@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { RepairLog } from "../../../etl-lib/src/transform/repair.js";
 import { transformEvent } from "../../../etl-lib/src/transform/transform.js";
 import { EVENT_COLUMNS, REJECT_CAUSES, REPAIR_CAUSES } from "../../../etl-lib/src/types.js";
-import { anyEvent, anyJson, anyText } from "../support/arbitraries.js";
-import { LAST_MODIFIED, ORIGIN } from "../support/transform.js";
+import { anyEvent, anyJson, anyText } from "../../../testing/etl-lib/arbitraries.js";
+import { LAST_MODIFIED, ORIGIN } from "../../../testing/etl-lib/transform.js";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** What PostgreSQL's numeric takes: at most 131,072 digits before the point and 16,383 behind it. */

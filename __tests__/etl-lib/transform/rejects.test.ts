@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { mapped, rejection } from "../support/transform.js";
+import { mapped, rejection } from "../../../testing/etl-lib/transform.js";
 
 const nested = (levels: number, inner: unknown = {}): unknown =>
   levels <= 1 ? inner : { child: nested(levels - 1, inner) };

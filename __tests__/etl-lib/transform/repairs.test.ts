@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { RepairLog } from "../../../etl-lib/src/transform/repair.js";
 import type { EventColumn } from "../../../etl-lib/src/types.js";
-import { mapped } from "../support/transform.js";
+import { mapped } from "../../../testing/etl-lib/transform.js";
 
 type Case = readonly [what: string, given: unknown, expected: unknown, warning: object | undefined];
 
