@@ -25,7 +25,7 @@ const options = new Command("bench rollups")
   .option("--objects <n>", "objects of one event, each with the delay of an S3 answer", Number, 20_000)
   .option("--delay <ms>", "of each object", Number, 20)
   .option("--days <n>", "that the events spread over", Number, 30)
-  .option("--rounds <n>", "of each load, of which the median is told", Number, 3)
+  .option("--rounds <n>", "of each load, of which the median is reported", Number, 3)
   .option("--json", "print one JSON object")
   .parse()
   .opts<{ events: number; objects: number; delay: number; days: number; rounds: number; json?: boolean }>();
@@ -157,7 +157,7 @@ async function inDatabase<T>(name: string, role: string, work: (pool: pg.Pool) =
   }
 }
 
-/** Makes the databases anew. */
+/** Makes the databases from scratch. */
 async function renew(...ways: Way[]): Promise<void> {
   for (const way of ways) {
     await inDatabase(database, user, async (admin) => {
@@ -210,7 +210,7 @@ async function load(way: Way, source: Source): Promise<Load> {
   });
 }
 
-/** Later: all is compared, a run finds nothing, one hour has something new, everything is made anew. */
+/** Later: all is compared, a run finds nothing, one hour has something new, everything is rebuilt. */
 function upkeep(): Promise<{ [what: string]: number }> {
   return inDatabase("with_rollups", "etl_writer", async (pool) => {
     const timed = async (work: () => Promise<unknown>) => {

@@ -169,7 +169,7 @@ export const configKeys = {
     "another region that snapshots are copied to and kept in as long",
   ),
   backupRetentionDays: count(1, 3_650, 30, "days that a nightly dump is kept"),
-  passwordVersion: count(1, 1_000_000, 1, "raise it to make every database password anew"),
+  passwordVersion: count(1, 1_000_000, 1, "raise it to make new database passwords"),
   artifactsBucket: optionalBucket(
     "bucket for migrations, dashboard and dumps; null names it after project, environment and account",
   ),
@@ -227,7 +227,7 @@ export const configKeys = {
     z.email().nullable(),
     "an e-mail address, or null",
     null,
-    "who is told of alarms",
+    "who is notified of alarms",
   ),
   alarmNoLoadHours: count(2, 24, 3, "hours without a successful run that raise an alarm"),
   alarmRejectPercent: count(

@@ -154,7 +154,7 @@ describe("backfill", () => {
       expect(await seen(["RUNNING", "RUNNING", "SUCCEEDED"])).to.deep.equal([3, "SUCCEEDED"]);
     });
 
-    it("leaves it running when it is told to stop", async () => {
+    it("leaves it running when it is asked to stop", async () => {
       const controller = new AbortController();
       setTimeout(() => controller.abort(), 20);
       expect((await seen([], controller.signal))[1]).to.equal("RUNNING");

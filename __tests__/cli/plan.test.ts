@@ -194,7 +194,7 @@ describe("the plan's Markdown", () => {
 describe("a stack that cannot be planned", () => {
   const endpoints = { name: "endpoints", dependencies: ["network"] };
 
-  it("is told in words when what it reads from is not deployed yet", () => {
+  it("is explained when what it reads from is not deployed yet", () => {
     const { status, message } = explainFailure(endpoints, fixture("waiting-endpoints.txt"));
     expect(status).to.equal("waiting");
     expect(message).to.equal(
@@ -202,7 +202,7 @@ describe("a stack that cannot be planned", () => {
     );
   });
 
-  it("is told by Terraform's own error otherwise", () => {
+  it("is Terraform's own error otherwise", () => {
     const output = "╷\n│ Error: no valid credential sources found\n│ \n│   with provider aws,\n╵\n";
     expect(explainFailure(endpoints, output)).to.deep.include({
       status: "failed",

@@ -105,7 +105,7 @@ describe("the tunnel", function () {
     expect(manager.sessions().length).to.be.greaterThan(2);
   });
 
-  it("names the program that is missing, and where it is to be had", () => {
+  it("names the program that is missing, and where to get it", () => {
     expect(() => assertPrograms({ PATH: manager.folder })).to.not.throw();
     manager.uninstall("session-manager-plugin");
     expect(() => assertPrograms({ PATH: manager.folder })).to.throw(/plugin is not installed.*https:/);

@@ -7,7 +7,7 @@ import { type Served, serve } from "../../testing/dashboard/served.js";
 import { emptyWarehouse } from "../../testing/dashboard/warehouse.js";
 
 const SAMPLES = fileURLToPath(new URL("../../samples", import.meta.url));
-/** Set to 1, the pictures of README are taken anew. */
+/** Set to 1, the pictures of README are taken again. */
 const PICTURES = process.env.REWRITE_SCREENSHOTS === "1";
 
 describe("the dashboard on the bundled samples", () => {

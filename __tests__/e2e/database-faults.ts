@@ -145,7 +145,7 @@ export function describeDatabaseFaults(world: () => World): void {
         const cold = await world().startFunction();
         const { errorMessage } = refused(await cold.invoke(backfill(day)));
         expect(errorMessage).to.match(/password.*DWH_PASSWORD/);
-        await world().warehouse.setup(); // the host takes up the new one
+        await world().warehouse.setup(); // the host picks up the new one
         expectLoaded(answered(await cold.invoke(backfill(day))), made);
         await expectAll(made);
         await cold.stop();

@@ -177,7 +177,7 @@ describe("who may connect to the warehouse host", function () {
     );
   });
 
-  it("takes up a changed password at the next run of the setup", async () => {
+  it("picks up a changed password at the next run of the setup", async () => {
     await setPassword(host, "etl_writer", "rotated");
     await visit(host, {}, "SELECT 1");
     const { status, log } = await host.run("setup");

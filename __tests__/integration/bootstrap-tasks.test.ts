@@ -30,12 +30,12 @@ describe("what the warehouse's host does by timers", function () {
       expect(await host.run("passwords")).to.deep.equal({ status: 0, log: "" });
     });
 
-    it("takes up a new password without a setup; the old one is refused from then on", async () => {
+    it("picks up a new password without a setup; the old one is refused from then on", async () => {
       await setPassword(host, "etl_writer", "rotated");
       await visit(host, {}, "SELECT 1"); // the old one still holds
       const { status, log } = await host.run("passwords");
       expect(status, log).to.equal(0);
-      expect(log).to.include("took up new passwords");
+      expect(log).to.include("picked up new passwords");
       await visit(host, { password: "rotated" }, "SELECT 1");
       expect((await failureOf(visit(host, {}, "SELECT 1"))).code).to.equal("28P01");
       expect(await host.run("passwords")).to.deep.equal({ status: 0, log: "" });
@@ -48,7 +48,7 @@ describe("what the warehouse's host does by timers", function () {
       await rm(file);
       expect((await host.run("passwords")).status).to.not.equal(0);
       await writeFile(file, kept);
-      expect((await host.run("passwords")).log).to.include("took up new passwords");
+      expect((await host.run("passwords")).log).to.include("picked up new passwords");
       await visit(host, { password: "rotated again" }, "SELECT 1");
     });
   });

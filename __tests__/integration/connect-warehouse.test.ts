@@ -64,7 +64,7 @@ describe("the function's connection to the warehouse", function () {
     expect(store.reads.sort()).to.deep.equal([CERTIFICATE, PASSWORD]);
   });
 
-  it("takes up a password that was changed while it was warm", async () => {
+  it("picks up a password that was changed while it was warm", async () => {
     await pool.query("SELECT 1");
     await changePassword("second");
     await dropConnections();
@@ -73,7 +73,7 @@ describe("the function's connection to the warehouse", function () {
     expect(store.reads.filter((name) => name === PASSWORD)).to.have.length(2);
   });
 
-  it("takes up a certificate that was changed while it was warm", async () => {
+  it("picks up a certificate that was changed while it was warm", async () => {
     await pool.query("SELECT 1");
     store.values.set(CERTIFICATE, useNewCertificate(postgres));
     await reload();

@@ -63,7 +63,7 @@ describe("integration: dry runs and time budgets", function () {
     expect(real.objects.failed).to.equal(1);
   });
 
-  it("stops between two batches when its time is up; the next run takes up the rest", async () => {
+  it("stops between two batches when its time is up; the next run loads the rest", async () => {
     for (let n = 0; n < 100; n++) lab.s3.put(hourKey(`${n}.json`), json([event(n), 1]));
     let now = 0;
     const clock = () => now;

@@ -101,7 +101,7 @@ describe("the function, from its package", function () {
     expect(emitted().map(({ RunSucceeded }) => RunSucceeded)).to.deep.equal([1, 1, 1]);
   });
 
-  it("takes up a password changed between warm calls", async () => {
+  it("picks up a password changed between warm calls", async () => {
     await running.invoke({});
     await database.pool.query("ALTER ROLE etl_writer PASSWORD 'second'");
     store.values.set(PASSWORD_PARAMETER, "second");

@@ -137,7 +137,7 @@ describe("integration: the look-back", function () {
     } while (++runs < 40 && (await state()).sweep_started_at !== null);
     expect(runs).to.be.within(2, 39);
     expect(await rows()).to.equal(260);
-    expect(listed / runs, "hours are not listed anew by each run, but for the newest").to.be.below(200);
+    expect(listed / runs, "hours but the newest are not listed again by each run").to.be.below(200);
   });
 
   it("an object that cannot be read is tried by each run, and costs its own hour", async () => {
@@ -279,7 +279,7 @@ describe("integration: the look-back", function () {
       },
       { weight: 2, arbitrary: fc.record({ kind: fc.constant("overwrite" as const), which: fc.nat() }) },
       { weight: 2, arbitrary: fc.record({ kind: fc.constant("break" as const), which: fc.nat() }) },
-      { weight: 1, arbitrary: fc.record({ kind: fc.constant("mend" as const) }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant("repair" as const) }) },
       {
         weight: 4,
         arbitrary: fc.record({
@@ -304,7 +304,7 @@ describe("integration: the look-back", function () {
           if (action.kind === "put") put(action.back);
           else if (action.kind === "overwrite") overwrite(action.which);
           else if (action.kind === "break") breakOne(action.which);
-          else if (action.kind === "mend") bucket.broken.clear();
+          else if (action.kind === "repair") bucket.broken.clear();
           else if (action.kind === "wait") {
             if (action.minutes > 60) bucket.broken.clear();
             bucket.now += action.minutes * 60_000;
@@ -373,7 +373,7 @@ describe("integration: the look-back", function () {
     };
   }
 
-  /** Once all is mended, a day brings all that is there, and each version only once. */
+  /** Once everything is repaired, a day brings all that is there, and each version only once. */
   async function expectAllLoaded(): Promise<void> {
     bucket.broken.clear();
     for (const hours of [0, 1, 24, 24, 1]) {

@@ -134,7 +134,7 @@ describe("integration: PostgreSQL fails in the middle of a run", function () {
     expect((await run()).events).to.deep.equal(counts(1, 1));
   });
 
-  it("goes in the middle and does not come back: what is committed stays, the next run takes up the rest", async () => {
+  it("goes in the middle and does not come back: what is committed stays, the next run loads the rest", async () => {
     for (let n = 0; n < 200; n++) lab.s3.put(hourKey(`${String(n).padStart(3, "0")}.json`), json(event(n)));
     lab.s3.put(hourKey("large.ndjson"), ndjson(events(1000, 1000 + LARGE)));
     lab.s3.fault(

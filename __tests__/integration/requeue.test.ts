@@ -137,7 +137,7 @@ describe("integration: objects are read again", function () {
       expect([gone, await standing(), await gaps()]).to.deep.equal([[], 0, []]);
     });
 
-    it("not when they are gone: that is told", async () => {
+    it("not when they are gone: that is reported", async () => {
       await lab.s3.remove(key);
       expect((await requeue()).status).to.equal("skipped");
       expect([gone, await standing()]).to.deep.equal([[key], 2]);

@@ -306,7 +306,7 @@ describe("integration: nothing stops a refresh for good", function () {
       expect(await rows("SELECT client, client_id FROM dw.clients ORDER BY client")).to.deep.equal(before);
     });
 
-    it("past the last number, a client is counted no more, and nothing stops", async () => {
+    it("past the last number, a client is no longer counted, and nothing stops", async () => {
       await database.pool.query("UPDATE dw.state SET next_client = 2147483647");
       await load([{ client_id: "a" }, { client_id: "b" }]);
       await refreshRollups(writer);

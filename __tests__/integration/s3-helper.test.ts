@@ -96,7 +96,7 @@ describe("the S3 server of the tests", () => {
     expect((await get("nothing").catch((error) => error)).name).to.equal("NoSuchKey");
   });
 
-  it("fails as it is told, and counts", async () => {
+  it("fails as asked, and counts", async () => {
     s3.put("events/a", "x".repeat(1000));
     const busy = s3.fault(slowDown(), { times: 1 });
     await list(); // the SDK retries by itself

@@ -77,7 +77,7 @@ describe("the embedded target database", function () {
     expect(running()).to.equal(null);
   });
 
-  it("takes up the same folder at a second start", async () => {
+  it("uses the same folder at a second start", async () => {
     const target = await open();
     expect((await target.pool.query("SELECT x FROM kept")).rows).to.deep.equal([{ x: 7 }]);
     await target.close();

@@ -109,7 +109,7 @@ describe("integration: verify says what is missing and where", function () {
     );
   });
 
-  it("and reload leaves what was made up, which is told until it is gone", async () => {
+  it("and reload leaves what was made up, which is reported until it is gone", async () => {
     await remove(1, 2);
     await makeUp("05", 2);
     await lab.runUnchecked({ reload: true });
@@ -120,7 +120,7 @@ describe("integration: verify says what is missing and where", function () {
     expect(await gaps()).to.deep.equal([]);
   });
 
-  it("an object that can be read no more, beside what is known of the others", async () => {
+  it("an object that can no longer be read, beside what is known of the others", async () => {
     await remove(1, 5);
     lab.s3.remove(hourKey("a.json", "05"));
     expect((await gaps()).map(([kind, key]) => [kind, key])).to.deep.equal([

@@ -77,7 +77,7 @@ async function inspectFreshness({ deployed, now }: Subject): Promise<Condition> 
     age === null
       ? "no run loaded the warehouse for 24 h"
       : `loaded ${duration(age)} ago, at most ${limit} h allowed`,
-    `fix what fails above; the next scheduled run takes up the last ${config.lookbackHours} h, npm run backfill what is older`,
+    `fix what fails above; the next scheduled run loads the last ${config.lookbackHours} h, npm run backfill what is older`,
   );
 }
 

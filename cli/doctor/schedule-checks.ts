@@ -46,7 +46,7 @@ async function inspectAlarms({ deployed }: Subject): Promise<Condition> {
     .map(({ AlarmName }) => AlarmName);
   if (muted.length > 0)
     return fails(
-      `nobody is told of ${muted.join(", ")}`,
+      `nobody is notified of ${muted.join(", ")}`,
       `aws cloudwatch enable-alarm-actions --region ${config.region} --alarm-names ${muted.join(" ")}`,
     );
   return (await inspectSubscriptions(deployed)) ?? holds(`all ${all.length} are quiet`);

@@ -3,7 +3,7 @@ import { count, duration, table } from "../shared/format.js";
 
 const HEADLINES = {
   succeeded: "Loaded all there was.",
-  partial: "Loaded a part: the next run takes up the rest.",
+  partial: "Loaded a part: the next run loads the rest.",
   skipped: "Nothing new.",
   interrupted: "Interrupted.",
   failed: "Failed; what was committed before stays.",

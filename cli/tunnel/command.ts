@@ -45,7 +45,7 @@ async function tunnel(name: ServiceName, options: { port?: number; output: strin
   console.log("Closed.");
 }
 
-/** The address does not change: it is told once. */
+/** The address does not change: it is printed once. */
 function announce(address: string): () => void {
   let isFirst = true;
   return () => {

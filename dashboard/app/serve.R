@@ -5,7 +5,7 @@ file_of_this <- sub("^--file=", "", grep("^--file=", commandArgs(FALSE), value =
 Sys.setenv(DASHBOARD_APP = dirname(normalizePath(file_of_this)))
 source(file.path(Sys.getenv("DASHBOARD_APP"), "load.R"), encoding = "UTF-8")
 
-# each visitor's page makes its functions anew: to compile them costs more than to run them, most of all for the first one
+# each visitor's page makes its own functions: to compile them costs more than to run them, most of all for the first one
 invisible(compiler::enableJIT(0))
 options(shiny.sanitize.errors = TRUE, shiny.autoload.r = FALSE)
 shiny::runApp(

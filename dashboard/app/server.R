@@ -52,7 +52,7 @@ make_server <- function(warehouse, words) function(input, output, session) {
   state <- read_state(input, own, arrived)
   newest_day <- function() substr(status()$newest_event, 1, 10)
 
-  # a page that came before there was anything to show keeps its address and starts anew from it
+  # a page that came before there was anything to show keeps its address and starts over from it
   observe({
     req(arrived$status$kind == "ok")
     updateQueryString(state_query(state()), mode = "replace")

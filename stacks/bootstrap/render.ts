@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { ARTIFACTS, HOST_FILES_KEY, PORTS } from "../names.js";
 import { HOST_FILES } from "./host-files.js";
 
-/** What a PostgreSQL host is told at its first boot. Every value is a plain string or a Terraform token. */
+/** What a PostgreSQL host is given at its first boot. Every value is a plain string or a Terraform token. */
 export interface BootstrapProps {
   /** Region of the parameters and the bucket, `ap-southeast-1`. */
   readonly region: string;

@@ -42,7 +42,7 @@ export class Access extends Construct {
       parameters: {
         localPortNumber: {
           type: "String",
-          description: "Port of one's own machine",
+          description: "Port on your own machine",
           allowedPattern: "^[0-9]{1,5}$",
         },
       },

@@ -139,7 +139,7 @@ function invoke(functionArn: string, payload: object): object {
         MaxDelaySeconds: 60,
         JitterStrategy: "FULL",
       },
-      // A run that failed, timed out or was killed: what it committed stays, and the next one takes up the rest.
+      // A run that failed, timed out or was killed: what it committed stays, and the next one loads the rest.
       { ErrorEquals: ["States.ALL"], IntervalSeconds: 15, MaxAttempts: 2, BackoffRate: 2 },
     ],
   };

@@ -61,7 +61,7 @@ export async function openPage(
   return { page, faults, elsewhere };
 }
 
-/** Until every output of the tab in front has come and none is being made anew. */
+/** Until every output of the tab in front has come and none is being redrawn. */
 export async function settled(page: Page): Promise<void> {
   await page.waitForFunction("checks.settled()", undefined, { timeout: 180_000 });
 }

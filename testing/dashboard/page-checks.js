@@ -1,6 +1,6 @@
 // Runs in the page: what the browser tests ask of it.
 globalThis.checks = {
-  /** Every output that can be seen has come, or the banner says why none does; and nothing is being made anew. */
+  /** Every output that can be seen has come, or the banner says why none does; and nothing is being redrawn. */
   settled() {
     const seen = (node) => node.closest(".card")?.checkVisibility();
     const outputs = [...document.querySelectorAll(".tab-pane.active :is(.words, .big)")].filter(seen);

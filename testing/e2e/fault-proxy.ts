@@ -46,7 +46,7 @@ class Faults {
       this.#reach = resolve;
     });
     const done = reached.then(action);
-    this.#held = done.catch(() => {}); // whoever holds is told, who reads goes on
+    this.#held = done.catch(() => {}); // who holds gets the error, who reads goes on
     return done;
   }
 

@@ -54,7 +54,7 @@ export class DeployedWarehouse {
     execFileSync("runuser", ["-u", "postgres", "--", ...command], { cwd: "/", stdio: "ignore" });
   }
 
-  /** The daily set-up of the host: takes up rotated passwords, renews and publishes the certificate. */
+  /** The daily set-up of the host: picks up rotated passwords, renews and publishes the certificate. */
   setup(): Promise<void> {
     return this.#run("setup");
   }

@@ -1,7 +1,7 @@
 import { connect, createServer, type Socket } from "node:net";
 import type { ConnectionConfig } from "../postgres.js";
 
-/** A TCP proxy in front of PostgreSQL that loses what it is told to lose. Speaks no TLS. */
+/** A TCP proxy in front of PostgreSQL that loses what a test asks it to lose. Speaks no TLS. */
 export interface PgProxy {
   readonly config: ConnectionConfig;
   /**

@@ -40,7 +40,7 @@ export class RuntimeApi {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** @param patienceMs that a run may go on behind the deadline it was told before it is killed */
+  /** @param patienceMs that a run may go on past the deadline it was given before it is killed */
   invoke(event: unknown, timeoutMs: number, patienceMs = 0): Promise<Outcome> {
     return new Promise((resolve) => {
       if (this.#ended) return resolve({ error: this.#ended });

@@ -76,7 +76,7 @@ export class LambdaProcess {
   }
 
   /**
-   * @param timeoutMs until the deadline that the function is told. @default its configured time limit
+   * @param timeoutMs until the deadline that the function is given. @default its configured time limit
    * @param patienceMs that it may go on behind that: the machine of the tests may be busy. @default 0
    */
   async invoke(

@@ -127,7 +127,7 @@ export function describeDoctor(operator: () => Operator): void {
         );
       await put(false);
       expect(await fault()).to.match(
-        /^alarms: nobody is told of SBW_Lamda_ETL-rejects → .*enable-alarm-actions/,
+        /^alarms: nobody is notified of SBW_Lamda_ETL-rejects → .*enable-alarm-actions/,
       );
       await put(true);
     });

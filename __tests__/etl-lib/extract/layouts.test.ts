@@ -103,7 +103,7 @@ describe("every layout of the input contract", () => {
       });
   });
 
-  it("is told by the bytes alone: text that begins like gzip is not taken for text", async () => {
+  it("is recognised by its bytes alone: text that begins like gzip is not taken for text", async () => {
     expect(await read(Buffer.from([0x1f]))).to.have.length(1);
     expect(await read(gzipSync(gzipSync("{}")))).to.have.length(1); // compressed twice: not JSON
   });

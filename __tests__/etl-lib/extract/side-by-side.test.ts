@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { sideBySide } from "../../../etl-lib/src/extract/side-by-side.js";
 
-/** Sources that yield when they are told to. */
+/** Sources that yield on request. */
 class Stage {
   readonly started: string[] = [];
   readonly ended: string[] = [];

@@ -13,7 +13,7 @@ test_that("days and times are written as each language does", {
   expect_identical(format_local_time(c("2025-12-06 13:05:09", NA), "en"), c("6 Dec 2025 13:05", "\u2013"))
 })
 
-test_that("a span is told in the unit that fits", {
+test_that("a span is given in the unit that fits", {
   t <- translator(strings, "en")
   expect_identical(
     vapply(c(1, 59, 3600, 7200, 86400 * 3), format_span, "", t = t),

@@ -25,7 +25,7 @@ test_that("the connection can only read, and not what visitors typed into reject
   expect_error(DBI::dbSendQuery(con, "SELECT raw FROM etl.rejects", character(0)), "permission denied")
 }))
 
-test_that("a connection that broke is opened anew, and one that cannot be is said to be down", in_time({
+test_that("a connection that broke is opened again, and one that cannot be is said to be down", in_time({
   real_warehouse()
   warehouse <- open_warehouse(
     list(one = "SELECT 1 AS one", pid = "SELECT pg_backend_pid() AS pid", kill = "SELECT pg_terminate_backend($1::int)")

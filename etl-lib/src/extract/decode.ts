@@ -6,7 +6,7 @@ export class InvalidGzipError extends Error {
 }
 
 /**
- * The text of an object, piece by piece: gzip is told by its magic bytes, a leading byte-order mark is dropped,
+ * The text of an object, piece by piece: gzip is recognised by its magic bytes, a leading byte-order mark is dropped,
  * bytes that are not UTF-8 become U+FFFD.
  * @param open opens the object's bytes; called again to read broken gzip up to its fault
  * @throws {InvalidGzipError} after the text that could be inflated

@@ -93,7 +93,7 @@ async function* one(body: Uint8Array): AsyncGenerator<Uint8Array> {
   yield body;
 }
 
-/** `first` when it is opened first, then anew. */
+/** `first` when it is opened first, `again` after that. */
 function once(first: Bytes, open: () => Bytes): () => Bytes {
   let unread: Bytes | undefined = first;
   return () => {

@@ -167,7 +167,7 @@ function* elementsOf(array: readonly unknown[], text: string): Generator<Draft> 
 }
 
 /**
- * NDJSON is told by a line of its own that is a JSON object; an indented one belongs to a value printed over
+ * NDJSON is recognised by a line of its own that is a JSON object; an indented one belongs to a value printed over
  * several lines. An array printed so begins with a line that is not JSON.
  */
 function isNdjson({ text, ended }: Head): boolean {

@@ -16,7 +16,7 @@ export interface HostState {
   readonly backupAgeSeconds: number | null;
 }
 
-/** Null where no host writes: a PostgreSQL of one's own. */
+/** Null where no host writes: any other PostgreSQL. */
 export async function readHostState(db: Queryable): Promise<HostState | null> {
   const { rows } = await db.query<HostState>(
     `SELECT extract(epoch FROM now() - at)::float8 AS "ageSeconds",

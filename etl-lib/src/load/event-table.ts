@@ -39,6 +39,6 @@ export async function assertEventTable(db: Queryable): Promise<void> {
   if (differences.length > 0)
     throw new LoadError(
       "fatal",
-      `public.clickstream_events has another shape: ${differences.join("; ")}. Change it back, or move it away and migrate anew.`,
+      `public.clickstream_events has another shape: ${differences.join("; ")}. Change it back, or move it away and migrate again.`,
     );
 }

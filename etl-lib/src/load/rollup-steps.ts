@@ -54,7 +54,7 @@ SET LOCAL enable_seqscan = off`;
 
 /**
  * Begins a rebuild: every hour that the raw rows or a rollup know is marked, and the steps that follow, this run's or
- * another's, make each anew in its place. What is merged and not replaced starts from nothing.
+ * another's, rebuild each in its place. What is merged and not replaced starts from nothing.
  */
 export const BEGIN_REBUILD = `
 DELETE FROM dw.stale_hours;

@@ -53,7 +53,7 @@ export interface RefreshOptions {
 /** Of a person who waits for it: no statement is cut off. */
 export const UNHURRIED: RefreshOptions = { remainingMs: () => Number.POSITIVE_INFINITY };
 
-/** The refresh waited too long for a lock, or took too long: no failure that trying again at once would mend. */
+/** The refresh waited too long for a lock, or took too long: no failure that trying again at once would cure. */
 export const isPatienceOver = (error: unknown): boolean =>
   error instanceof RefreshStopped || (error instanceof EtlError && isTimeout(error.cause));
 
@@ -124,7 +124,7 @@ export async function refreshStep(
 }
 
 /**
- * Makes all rollups anew from the raw rows, hour by hour in their place. What a rebuild that was stopped left is done by
+ * Rebuilds all rollups from the raw rows, hour by hour in their place. What a rebuild that was stopped left is done by
  * the next refresh.
  * @throws {LoadError}
  */

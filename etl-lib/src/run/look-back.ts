@@ -17,7 +17,7 @@ import type { WarehousePool } from "../load/warehouse.js";
 import type { Window } from "../types.js";
 import type { Covered } from "./coverage.js";
 
-/** Which hours a run considers that is told none. */
+/** Which hours a run considers when it is given none. */
 export interface LookbackOptions {
   /** What lies in an hour is found as long as it is written within so many hours of it. */
   readonly hours: number;

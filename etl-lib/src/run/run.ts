@@ -76,7 +76,7 @@ const LONGEST_SEALING_MS = 60_000;
 const BATCHES_AHEAD = 25;
 /**
  * Loads what is new in the window, exactly once. Never throws for a run that fails: the summary says why, and what
- * was committed before stays, so that the next run takes up the rest.
+ * was committed before stays, so that the next run loads the rest.
  */
 export function runEtl(options: RunOptions): Promise<RunSummary> {
   return new Run(options).execute();
