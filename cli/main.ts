@@ -68,7 +68,7 @@ const COMMANDS: readonly Entry[] = [
   },
   {
     name: "cost",
-    description: "Reckon what the deployed stacks cost a month.",
+    description: "Estimate what the deployed stacks cost a month.",
     load: () => import("./cost/command.js"),
   },
   {
@@ -168,7 +168,7 @@ function refuseSwallowed(command: Command, env: NodeJS.ProcessEnv): void {
   const swallowed = names.find((long) => env[`npm_config_${long.slice(2).replaceAll("-", "_")}`]);
   if (swallowed === undefined) return;
   throw new UsageError(
-    `npm took ${swallowed} for an option of its own, and nothing was done: put -- before the options, as in npm run ${script} -- ${swallowed}.`,
+    `npm consumed ${swallowed} as an option of its own, and nothing was done: put -- before the options, as in npm run ${script} -- ${swallowed}.`,
   );
 }
 

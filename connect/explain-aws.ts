@@ -10,7 +10,7 @@ export function explainAwsError(error: unknown): string | null {
   const kinds = [error.name, "code" in error ? String(error.code) : ""];
   const is = (pattern: RegExp) => kinds.some((kind) => pattern.test(kind));
   if (is(CREDENTIALS))
-    return `AWS takes no credentials of yours (${error.message}): log in, e.g. \`aws sso login\`, or set AWS_PROFILE.`;
+    return `AWS rejected your credentials (${error.message}): log in, e.g. \`aws sso login\`, or set AWS_PROFILE.`;
   if (is(DENIED)) return `Your credentials may not do this (${error.message}).`;
   if (is(UNREACHABLE))
     return `AWS cannot be reached (${error.message || kinds[1]}): check the network and AWS_ENDPOINT_URL.`;

@@ -77,7 +77,7 @@ function createFolder(path: string): string {
     return realpathSync(path);
   } catch (cause) {
     throw new TargetError(
-      `The embedded PostgreSQL needs the folder ${path} (${String(cause)}): make it writable, or set DWH_HOST to a database of your own.`,
+      `The embedded PostgreSQL needs the folder ${path} (${String(cause)}): make it writable, or set DWH_HOST to your own database.`,
       { cause },
     );
   }

@@ -157,9 +157,9 @@ export const configKeys = {
   warehouseInstanceType: x86Type("t3.medium", "its instance type"),
   detailedMonitoring: switchKey(
     false,
-    "CloudWatch's metrics of the hosts each minute, for money, instead of five",
+    "CloudWatch metrics of the hosts every minute, at extra cost, instead of every five",
   ),
-  warehousePrivateIp: address("10.0.128.10", "its address, which survives replacement"),
+  warehousePrivateIp: address("10.0.128.10", "its private address, kept when the host is replaced"),
   warehouseDataGb: count(10, 16_384, 50, "size of its data volume in GiB"),
   snapshotRetentionDays: count(1, 365, 7, "daily snapshots of a data volume that are kept"),
   snapshotCopyRegion: key<string | null>(
@@ -209,7 +209,7 @@ export const configKeys = {
     RECENT_HOURS.min,
     RECENT_HOURS.max,
     RECENT_HOURS.default,
-    "hours before the one at hand that every scheduled run lists",
+    "hours before the current one that every scheduled run lists",
   ),
   tracing: switchKey(false, "record X-Ray traces of the function"),
   backfillName: name(64, "SBW_ETL_BACKFILL", "the state machine that loads a window of the past"),

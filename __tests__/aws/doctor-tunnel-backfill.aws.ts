@@ -37,7 +37,7 @@ describe("the operator's commands, on what was deployed", () => {
       await ec2.send(new TerminateInstancesCommand({ InstanceIds: [InstanceId as string] }));
       const { code, stdout } = await operator.run("doctor");
       expect(code).to.equal(1);
-      expect(stdout).to.match(/^✘ instance .* is not there any more → deploy the warehouse stack/m);
+      expect(stdout).to.match(/^✘ instance .* no longer exists → deploy the warehouse stack/m);
       expect(stdout).to.match(/^✘ endpoints .*s3 is (deleted|not there) → deploy the endpoints stack/m);
     });
   });

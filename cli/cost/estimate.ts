@@ -61,7 +61,7 @@ function hostLines(config: Config, { eventsPerDay, retentionDays }: Load): CostL
   const hour = PRICES.instanceHour[config.warehouseInstanceType as InstanceType];
   if (hour === undefined)
     throw new CommandError(
-      `cli/cost/prices.ts has no price of ${config.warehouseInstanceType}; it has ${Object.keys(PRICES.instanceHour).join(", ")}.`,
+      `cli/cost/prices.ts has no price for ${config.warehouseInstanceType}; it has ${Object.keys(PRICES.instanceHour).join(", ")}.`,
     );
   const dataGb = (eventsPerDay * retentionDays * ROW_BYTES) / GB;
   // Half as much again for write-ahead log and room to work in.

@@ -17,7 +17,7 @@ export async function inspectInstance(deployed: Deployed): Promise<Condition> {
   if (state === null || state === "terminated")
     return {
       holds: false,
-      detail: `${config.warehouseName} (${id}) is not there any more`,
+      detail: `${config.warehouseName} (${id}) no longer exists`,
       fix: "deploy the warehouse stack; the new host finds the data volume",
     };
   return {

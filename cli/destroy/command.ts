@@ -17,7 +17,7 @@ async function destroy({ output }: { output: string }, command: Command): Promis
   const { protectData } = readConfig(PROJECT_ROOT, process.env);
   if (protectData)
     throw new CommandError(
-      "The data is protected, and nothing was destroyed. Set protectData to false in the context, deploy, and destroy with it set still: buckets are emptied and volumes deleted then.",
+      "The data is protected, and nothing was destroyed. Set protectData to false in the context, deploy, and destroy with that setting still in place: buckets are emptied and volumes deleted then.",
     );
   process.exitCode = await runHere("cdktf", ["destroy", "*", ...command.args, "--output", output], ".");
 }

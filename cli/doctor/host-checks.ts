@@ -75,8 +75,8 @@ async function inspectState({ deployed, now }: Subject): Promise<Condition> {
   const known = points.flatMap(({ name, point }) => (point ? [{ name, value: point.maximum }] : []));
   if (known.length === 0)
     return fails(
-      "no run passed on the host's state for 24 h",
-      `${FIGURES.stateAge.fix}; the next run passes it on`,
+      "no run reported the host's state for 24 h",
+      `${FIGURES.stateAge.fix}; the next run reports it`,
     );
   const bad = known.filter(({ name, value }) => value > HOST_LIMITS[name]);
   const said = (figures: typeof known) =>
@@ -98,7 +98,7 @@ async function inspectEndpoints({ deployed }: Subject): Promise<Condition> {
   if (bad.length === 0) return holds(`${services.join(", ")} are available`);
   return fails(
     bad.map(({ service, state }) => `${service} is ${state ?? "not there"}`).join(", "),
-    "deploy the endpoints stack; until then the function and the host reach no AWS service by that way",
+    "deploy the endpoints stack; until then the function and the host reach no AWS service through it",
   );
 }
 

@@ -39,7 +39,7 @@ async function inspectAlarms({ deployed }: Subject): Promise<Condition> {
   if (raised.length > 0)
     return fails(
       raised.map(({ AlarmName, AlarmDescription }) => `${AlarmName}: ${AlarmDescription}`).join("; "),
-      "fix what the other lines name; an alarm ends by itself",
+      "fix what the other lines name; the alarm then clears by itself",
     );
   const muted = all
     .filter(({ ActionsEnabled }) => ActionsEnabled === false)

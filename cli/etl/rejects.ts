@@ -112,7 +112,7 @@ interface ResolveOptions {
 
 const defineResolve = (command: Command): Command =>
   command
-    .description("Say that nothing more is to be done about rejects. They stay, and so do the counts.")
+    .description("Mark rejects as dealt with. They stay in quarantine, and so do the counts.")
     .argument("[id]", "its number in the list", rejectId)
     .addOption(causeOption())
     .option("--key <key>", "all of this object")

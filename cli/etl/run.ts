@@ -43,7 +43,7 @@ export const define = (command: Command): Command =>
     .option("--reload", "read again what is loaded already, and bring back what the table lacks of it")
     .option("--key <key>", "with --reload: only this object")
     .option("--concurrency <n>", "objects read at the same time", wholeNumber(1, 1000), 128)
-    .option("--batch-rows <n>", "rows of a transaction, roughly", wholeNumber(1, 1_000_000), 20_000)
+    .option("--batch-rows <n>", "rows in a transaction, roughly", wholeNumber(1, 1_000_000), 20_000)
     .option("--limit <n>", "read the first n objects only, for a first look", wholeNumber(1, 1_000_000_000))
     .option("--allow-empty", "exit with 0 although there is nothing at the source")
     .option("--time-budget <time>", "start no batch after this long, e.g. 5m")

@@ -27,8 +27,11 @@ function statusText(report: WarehouseStatus, source: string): string {
     `The warehouse holds ${count(events)} events${newestEvent ? `; the newest is of ${time(newestEvent)}, ${ago(newestEvent)}` : ""}.`,
     newestLoad ? `The last object was loaded ${ago(newestLoad)}.` : "No object was loaded yet.",
     pendingObjects
-      ? paint("yellow", `${count(pendingObjects)} objects of ${source} wait to be loaded: \`run\` does it.`)
-      : `Nothing of ${source} waits to be loaded.`,
+      ? paint(
+          "yellow",
+          `${count(pendingObjects)} objects of ${source} are waiting to be loaded: \`run\` does it.`,
+        )
+      : `Nothing of ${source} is waiting to be loaded.`,
     ...(lookback ? [sweepText(lookback, ago)] : []),
     causes.length > 0
       ? `In quarantine: ${causes.join(", ")}. \`rejects list\` shows them.`
@@ -39,7 +42,7 @@ function statusText(report: WarehouseStatus, source: string): string {
 
 function sweepText({ sweptAt, sweepStartedAt }: LookbackState, ago: (at: Date) => string): string {
   const last = sweptAt
-    ? `What came late was last looked for ${ago(sweptAt)}`
-    : "What came late has not been looked for yet";
+    ? `Late objects were last swept for ${ago(sweptAt)}`
+    : "The look-back has not been swept for late objects yet";
   return sweepStartedAt ? `${last}; a sweep is under way since ${time(sweepStartedAt)}.` : `${last}.`;
 }

@@ -32,8 +32,9 @@ const REMEDIES: Readonly<Record<string, string>> = {
     "`run --reload --key KEY`, or --from and --to, reads such objects again and brings back what is missing",
   unreadable: "it cannot be compared: see why, and run `verify` again",
   hour_mismatch:
-    "rows that are missing come back with their objects; rows that no load brought stay until you delete them",
-  table_mismatch: "the ledger was changed by hand: nothing of the table is missing or too much by it",
+    "rows that are missing come back with their objects; rows that no load brought stay until they are deleted by hand",
+  table_mismatch:
+    "the ledger was changed by hand: the table neither lacks rows nor has too many because of it",
 };
 
 /** What differs, and nothing else; in one line what does not. */

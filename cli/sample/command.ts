@@ -25,9 +25,14 @@ const LAYOUT_HELP = "object: one event each, as the ingest function writes; ndjs
 export const define = (command: Command): Command =>
   command
     .requiredOption("--out <dir>", "the folder that stands for the bucket; files in it are kept")
-    .option("--events <n>", "how many, duplicates and rejects included", wholeNumber(1, 100_000_000), 10_000)
+    .option(
+      "--events <n>",
+      "how many events, duplicates and rejects included",
+      wholeNumber(1, 100_000_000),
+      10_000,
+    )
     .addOption(new Option("--layout <layout>", LAYOUT_HELP).choices(LAYOUTS).default("ndjson"))
-    .option("--dirty <share>", "share of events that are doubled, damaged or odd, 0 to 1", share, 0.01)
+    .option("--dirty <share>", "share of events that are duplicated, damaged or odd, 0 to 1", share, 0.01)
     .option("--seed <text>", "another seed makes other events", `${DEFAULTS.seed}`)
     .addOption(
       new Option("--from <time>", "the first day begins here, ISO 8601 in UTC")
@@ -78,7 +83,7 @@ function reportText(report: SampleReport): string {
 function share(text: string): number {
   const value = Number(text);
   if (text.trim() !== "" && value >= 0 && value <= 1) return value;
-  throw new InvalidArgumentError("It must be a number from 0 to 1.");
+  throw new InvalidArgumentError("It must be a number between 0 and 1.");
 }
 
 function instant(text: string): Date {

@@ -147,7 +147,7 @@ export class EtlAlarms extends Construct {
     return {
       ...this.ownMetric(METRICS.ledgerSealFailed),
       description:
-        "The ledger of old days could not be sealed: it grows by half a gigabyte for a million objects",
+        "The ledger of old days could not be sealed: it grows by half a gigabyte per million objects",
       statistic: "Maximum",
       above: 0,
     };

@@ -148,7 +148,7 @@ export class PostgresHost extends Construct {
   private createRecoveryAlarm(): void {
     new CloudwatchMetricAlarm(this, "recovery_alarm", {
       alarmName: `${this.props.name}-recover`,
-      alarmDescription: "The hardware under the host fails its check: recover the host elsewhere",
+      alarmDescription: "The hardware under the host fails its check: move the host to another machine",
       namespace: "AWS/EC2",
       metricName: "StatusCheckFailed_System",
       dimensions: { InstanceId: this.instance.id },

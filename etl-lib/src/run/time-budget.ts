@@ -48,4 +48,4 @@ export class TimeBudget {
 }
 
 const tooSlow = (key: string, ms: number): string =>
-  `${key} was not finished in the ${(ms / 1000).toFixed(1)} s it had of the run's time budget, and nothing of it was kept: from now on it is read last; a run with a larger time budget, or none, loads it.`;
+  `${key} was not finished in the ${(ms / 1000).toFixed(1)} s it had of the run's time budget, and nothing of it was kept: from now on it is read last; a run with a larger time budget, or with none, loads it.`;
