@@ -41,7 +41,7 @@ describe("what it costs", () => {
 
   it("has to know the instance's price", () => {
     expect(() => estimate(loadConfig({ warehouseInstanceType: "x2idn.large" }), MILLION)).to.throw(
-      "cli/cost/prices.ts has no price of x2idn.large; it has t3.small, ",
+      "cli/cost/prices.ts has no price for x2idn.large; it has t3.small, ",
     );
   });
 });
