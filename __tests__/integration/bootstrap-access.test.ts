@@ -3,13 +3,12 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import {
-  createHost,
+  bootedHost,
   FUNCTION_ADDRESS,
   failureOf,
   PASSWORDS,
   PREFIX,
   setPassword,
-  skipWithoutHost,
   TUNNEL_ADDRESS,
   type Visit,
   visit,
@@ -32,11 +31,7 @@ describe("who may connect to the warehouse host", function () {
   let bootLog: string;
 
   before(async function () {
-    skipWithoutHost(this);
-    host = await createHost();
-    const { status, log } = await host.boot();
-    expect(status, log).to.equal(0);
-    bootLog = log;
+    ({ host, log: bootLog } = await bootedHost(this));
   });
   after(() => host?.stop());
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { choosePort } from "../../connect/local-port.js";
-import { BUCKET, createHost, skipWithout, skipWithoutHost } from "../../testing/host/fixture.js";
+import { BUCKET, bootedHost, skipWithout } from "../../testing/host/fixture.js";
 import type { WarehouseHost } from "../../testing/host/host.js";
 
 const KEY = "dashboard/dashboard-runtime.tar.zst";
@@ -17,12 +17,9 @@ describe("the dashboard bundle on a warehouse host", function () {
   let good: string;
 
   before(async function () {
-    skipWithoutHost(this);
     for (const program of ["zstd", "curl"]) skipWithout(this, missing(program));
     port = `${await choosePort(0)}`;
-    host = await createHost({ dashboardPort: port });
-    const { status, log } = await host.boot();
-    expect(status, log).to.equal(0);
+    ({ host } = await bootedHost(this, { dashboardPort: port }));
   });
   after(() => host?.stop());
 

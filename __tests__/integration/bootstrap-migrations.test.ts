@@ -4,15 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { migrate, readMigrations } from "etl-lib";
 import pg from "pg";
-import {
-  BUCKET,
-  connection,
-  createHost,
-  failureOf,
-  PASSWORDS,
-  skipWithoutHost,
-  visit,
-} from "../../testing/host/fixture.js";
+import { BUCKET, bootedHost, connection, failureOf, PASSWORDS, visit } from "../../testing/host/fixture.js";
 import type { WarehouseHost } from "../../testing/host/host.js";
 
 const OWNER = { user: "dwh_owner", password: PASSWORDS.dwh_owner ?? "", from: "127.0.0.1" };
@@ -24,10 +16,7 @@ describe("the migrations on a warehouse host", function () {
   let host: WarehouseHost;
 
   before(async function () {
-    skipWithoutHost(this);
-    host = await createHost();
-    const { status, log } = await host.boot();
-    expect(status, log).to.equal(0);
+    ({ host } = await bootedHost(this));
   });
   after(() => host?.stop());
 

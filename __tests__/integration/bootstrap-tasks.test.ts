@@ -4,10 +4,9 @@ import { join } from "node:path";
 import { expect } from "chai";
 import {
   BUCKET,
-  createHost,
+  bootedHost,
   failureOf,
   setPassword,
-  skipWithoutHost,
   TUNNEL_ADDRESS,
   visit,
 } from "../../testing/host/fixture.js";
@@ -18,10 +17,7 @@ describe("what the warehouse's host does by timers", function () {
   let host: WarehouseHost;
 
   before(async function () {
-    skipWithoutHost(this);
-    host = await createHost();
-    const { status, log } = await host.boot();
-    expect(status, log).to.equal(0);
+    ({ host } = await bootedHost(this));
   });
   after(() => host?.stop());
 

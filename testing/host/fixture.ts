@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { Socket } from "node:net";
+import { expect } from "chai";
 import { readMigrations } from "etl-lib/migrations";
 import type { Context } from "mocha";
 import pg from "pg";
@@ -60,6 +61,18 @@ export async function createHost(
   for (const { name, path } of readMigrations())
     await host.putObject(BUCKET, `migrations/${name}`, await readFile(path));
   return host;
+}
+
+/** A host that went through its first boot without a fault. The tests are skipped where none can be made. */
+export async function bootedHost(
+  context: Context,
+  ...options: Parameters<typeof createHost>
+): Promise<{ host: WarehouseHost; log: string }> {
+  skipWithoutHost(context);
+  const host = await createHost(...options);
+  const { status, log } = await host.boot();
+  expect(status, log).to.equal(0);
+  return { host, log };
 }
 
 export async function setPassword(host: WarehouseHost, role: string, password: string): Promise<void> {
