@@ -3,7 +3,6 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { migrate } from "etl-lib";
-import { after } from "mocha";
 import pg from "pg";
 import { choosePort } from "../connect/local-port.js";
 import { type Cluster, openCluster } from "../postgres/cluster.js";
@@ -52,14 +51,14 @@ const FAST = { fsync: "off", synchronous_commit: "off", full_page_writes: "off" 
 const started = new Set<Server>();
 let shared: Promise<TestPostgres> | null = null;
 
-/** The one server that all tests of this process share: made at the first call, removed after the last test. */
+/** The one server that all tests of this process share: made at the first call, removed when the process ends. */
 export function startPostgres(): Promise<TestPostgres> {
   shared ??= newPostgres();
   return shared;
 }
 
 /**
- * A server for one test alone, removed after the last test.
+ * A server for one test alone, removed when the process ends.
  *
  * @param options.durable as in production: every commit is flushed to the disk. @default false
  */
@@ -109,12 +108,16 @@ class Server implements TestPostgres {
   }
 
   async kill9(): Promise<void> {
+    this.#killAll();
+    await stopServer(this.cluster, "SIGKILL");
+  }
+
+  #killAll(): void {
     const postmaster = findServer(this.cluster)?.pid;
     if (postmaster === undefined) return;
     // Its children outlive it for a moment, and would still answer.
     const pids = [postmaster, ...childrenOf(postmaster)];
     for (const pid of pids) killIfThere(pid);
-    await stopServer(this.cluster, "SIGKILL");
   }
 
   async createDatabase(settings = ""): Promise<TestDatabase> {
@@ -122,7 +125,7 @@ class Server implements TestPostgres {
     const database = `test_${this.#databases}`;
     await this.#administer(`CREATE DATABASE ${database} ${settings}`);
     const config = this.#config(database);
-    const pool = new pg.Pool({ ...config, max: 10 });
+    const pool = new pg.Pool({ ...config, max: 10, allowExitOnIdle: true });
     pool.on("error", () => {}); // a test that stops the server breaks idle connections
     return {
       config,
@@ -148,15 +151,12 @@ class Server implements TestPostgres {
     return config.database;
   }
 
-  async remove(): Promise<void> {
-    await this.stop();
+  /** At the end of the process, when nothing can be awaited any more. */
+  removeNow(): void {
+    this.#killAll();
     const home = dirname(dirname(this.dataDir)); // elsewhere when the temporary folder is closed to that account
-    for (const folder of [home, this.folder]) rmSync(folder, { recursive: true, force: true });
-  }
-
-  /** For a test process that ends without its hooks: nothing is left running. */
-  killNow(): void {
-    void stopServer(this.cluster, "SIGKILL").catch(() => {});
+    for (const folder of [home, this.folder])
+      rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   }
 
   #config(database: string): ConnectionConfig {
@@ -195,12 +195,7 @@ function killIfThere(pid: number): void {
   }
 }
 
-after(async function () {
-  this.timeout(60_000);
-  for (const server of started) await server.remove();
-  started.clear();
-});
-
+// Not a hook of mocha: a process that runs several files side by side with others would lose its server after the first.
 process.once("exit", () => {
-  for (const server of started) server.killNow();
+  for (const server of started) server.removeNow();
 });

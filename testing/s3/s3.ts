@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { S3Client } from "@aws-sdk/client-s3";
-import { after } from "mocha";
 import { answerS3, parseTarget } from "./answer.js";
 import { type Effect, type S3Request, sendError } from "./faults.js";
 import { isSigned } from "./signature.js";
@@ -44,7 +43,6 @@ export const BUCKET = "clickstream-s3-ingest";
 const REGION = "ap-southeast-1";
 /** The one account the server knows. */
 const ACCOUNT = { accessKeyId: "TESTING", secretAccessKey: "TESTING" };
-const open = new Set<TestS3>();
 
 /**
  * A server of its own with one empty bucket, in memory: it checks signatures, lists in pages, and answers HEAD and GET
@@ -67,6 +65,8 @@ export async function startS3(): Promise<TestS3> {
     else answerS3(store, req, res);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  // Left open by a test, it does not keep the process from ending.
+  server.unref().on("connection", (socket) => socket.unref());
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const s3: TestS3 = {
     endpoint,
@@ -88,19 +88,13 @@ export async function startS3(): Promise<TestS3> {
       return fault;
     },
     async stop() {
-      open.delete(s3);
       s3.client.destroy();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
   };
-  open.add(s3);
   return s3;
 }
-
-after(async () => {
-  for (const s3 of open) await s3.stop();
-});
 
 class ActiveFault implements Fault {
   hits = 0;
