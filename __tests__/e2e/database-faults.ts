@@ -10,11 +10,11 @@ import {
   refused,
   type Sample,
   sample,
-  until,
 } from "../../testing/e2e/sample.js";
 import type { World } from "../../testing/e2e/world.js";
 import { expectIdentity } from "../../testing/lab/identity.js";
 import type { LambdaProcess } from "../../testing/lambda/runtime.js";
+import { until } from "../../testing/until.js";
 
 const OUTAGE_MS = 2_000;
 /** Six files of about 1.9 MB, which are two batches. */

@@ -7,6 +7,7 @@ import { event, hourKey, json } from "../../testing/lab/events.js";
 import { expectIdentity } from "../../testing/lab/identity.js";
 import { counts, type Lab, openLab } from "../../testing/lab/lab.js";
 import { gets, hang, refuse } from "../../testing/s3/s3.js";
+import { until } from "../../testing/until.js";
 
 const DAY = ["--from", "2025-12-06", "--to", "2025-12-07"];
 
@@ -278,7 +279,7 @@ describe("integration: the command's answers and exit codes", function () {
       );
       const { child, outcome } = startCommand(args, env);
       await met;
-      while ((await lab.count()) < 3) await new Promise((resolve) => setTimeout(resolve, 20));
+      await until("three rows are there", async () => (await lab.count()) >= 3);
       child.kill("SIGINT");
       const ended = await outcome;
       hanging.lift();

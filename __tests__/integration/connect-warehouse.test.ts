@@ -1,7 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { chownSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { LoadError } from "etl-lib";
 import pg from "pg";
@@ -11,6 +10,7 @@ import { readSecrets } from "../../connect/secrets.js";
 import { createPool, RenewingPool } from "../../connect/warehouse.js";
 import { type ParameterStore, startParameterStore } from "../../testing/aws/ssm.js";
 import { newPostgres, type TestDatabase, type TestPostgres } from "../../testing/postgres.js";
+import { until } from "../../testing/until.js";
 
 const PASSWORD = "/test/etl-writer-password";
 const CERTIFICATE = "/test/certificate";
@@ -212,7 +212,7 @@ describe("the function's connection to the warehouse", function () {
   async function reload(): Promise<void> {
     const before = await settingsReadAt();
     await database.pool.query("SELECT pg_reload_conf()");
-    while ((await settingsReadAt()) === before) await sleep(10);
+    await until("the settings are read", async () => (await settingsReadAt()) !== before);
   }
 
   async function settingsReadAt(): Promise<string> {

@@ -6,6 +6,7 @@ import { counts, type Lab, openLab, openPool, PATIENT } from "../../testing/lab/
 import { type PgProxy, startPgProxy } from "../../testing/lab/pg-proxy.js";
 import { newPostgres, type TestPostgres } from "../../testing/postgres.js";
 import { gets, halfWay } from "../../testing/s3/s3.js";
+import { until } from "../../testing/until.js";
 
 /** As a large object: streamed, in many chunks of one transaction. */
 const LARGE = 12_000;
@@ -35,11 +36,11 @@ describe("integration: PostgreSQL fails in the middle of a run", function () {
 
   /** Waits until one of the run's backends is in this state. */
   async function etlBackend(state: string): Promise<void> {
-    while ((await etlBackends(state)) === 0);
+    await until(`a backend is ${state}`, async () => (await etlBackends(state)) > 0);
   }
 
   async function noEtlBackend(state: string): Promise<void> {
-    while ((await etlBackends(state)) > 0);
+    await until(`no backend is ${state}`, async () => (await etlBackends(state)) === 0);
   }
 
   const etlBackends = async (state: string): Promise<number> =>

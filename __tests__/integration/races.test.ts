@@ -4,6 +4,7 @@ import type pg from "pg";
 import { event, events, hourKey, json } from "../../testing/lab/events.js";
 import { expectIdentity } from "../../testing/lab/identity.js";
 import { type Lab, openLab, openPool, PATIENT } from "../../testing/lab/lab.js";
+import { until } from "../../testing/until.js";
 
 describe("integration: several runs at once", function () {
   this.timeout(90_000);
@@ -96,7 +97,7 @@ describe("integration: several runs at once", function () {
       [lab.s3.bucket, hourKey("b.json"), etag],
     );
     const running = lab.run();
-    while ((await waiting()) === 0);
+    await until("the run waits for the lock", async () => (await waiting()) > 0);
     await other.query("ROLLBACK");
     other.release();
     expect((await running).objects).to.include({ loaded: 2, alreadyLoaded: 0 });

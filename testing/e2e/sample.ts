@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import type { EventCounts, Queryable, RunSummary } from "etl-lib";
 import type { GenerateOptions } from "../../cli/sample/generate.js";
@@ -92,11 +91,6 @@ export function freshDay(): string {
   return new Date(Date.UTC(2024, 0, daysUsed)).toISOString().slice(0, 10);
 }
 let daysUsed = 1;
-
-export async function until(what: string, isSo: () => Promise<boolean>, timeoutMs = 60_000): Promise<void> {
-  for (const end = Date.now() + timeoutMs; !(await isSo()); await sleep(50))
-    if (Date.now() > end) throw new Error(`After ${timeoutMs} ms it is still not so that ${what}.`);
-}
 
 /** The summary that the function answered. */
 export function answered(outcome: Outcome): RunSummary {

@@ -9,6 +9,7 @@ import {
 import pg from "pg";
 import { type ConnectionConfig, startPostgres, type TestDatabase, type TestPostgres } from "../postgres.js";
 import { startS3, type TestS3 } from "../s3/s3.js";
+import { until } from "../until.js";
 import { DAY } from "./events.js";
 import { expectIdentity } from "./identity.js";
 
@@ -70,7 +71,7 @@ export async function openLab(server?: TestPostgres): Promise<Lab> {
     count: async () => (await row("SELECT count(*)::int AS n FROM public.clickstream_events")).n,
     async lastBackendGone(name) {
       const query = "SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = $1";
-      while ((await row(query, [name])).n > 0);
+      await until(`no backend of ${name} is left`, async () => (await row(query, [name])).n === 0);
     },
     async close() {
       await s3.stop();
