@@ -109,12 +109,15 @@ describe("the sample generator", () => {
 
       it("lays keys out as the bucket does, each once", () => {
         const keys = objects.map(({ key }) => key);
-        const folders = layout === "object" ? 4 : 3;
-        for (const key of keys) {
-          expect(key).to.match(
-            new RegExp(`^events/\\d{4}(/\\d{2}){${folders - 1}}/(event|part)-[-0-9a-f]+\\.(nd)?json$`),
-          );
-        }
+        const one = /^events\/\d{4}(\/\d{2}){3}\/event-[-0-9a-f]+\.json$/;
+        const many = /^events\/\d{4}(\/\d{2}){2}\/part-[-0-9a-f]+\.(nd)?json(\.gz)?$/;
+        const expected = { object: [one], mixed: [one, many], ndjson: [many], array: [many] }[layout];
+        for (const key of keys)
+          expect(
+            expected.some((pattern) => pattern.test(key)),
+            key,
+          ).to.equal(true);
+        for (const pattern of expected) expect(keys.some((key) => pattern.test(key))).to.equal(true);
         expect(new Set(keys).size).to.equal(keys.length);
       });
 
@@ -239,7 +242,7 @@ describe("the bundled samples", () => {
   });
 
   it("are what the generator makes, and what was made by hand", () => {
-    const made = BUNDLED.flatMap((options) => [...sampleObjects(options)]);
+    const made = [...sampleObjects(BUNDLED)];
     const expected = [
       ...made.map(({ key }) => key),
       ...handMade.map(([, name]) => `events/2026/11/20/${name}`),
@@ -250,13 +253,72 @@ describe("the bundled samples", () => {
     }
   });
 
-  it("are made by the commands that the README names", () => {
-    for (const { events: n, layout, dirty, seed, from, days } of BUNDLED) {
-      const day = from.toISOString().slice(0, 10);
-      expect(readme).to.include(
-        `sample --out samples --events ${n} --layout ${layout} --dirty ${dirty} --seed ${seed} --from ${day} --days ${days}`,
+  it("are made by the command that the README names", () => {
+    const { events: n, layout, dirty, seed, from, days } = BUNDLED;
+    const day = from.toISOString().slice(0, 10);
+    expect(readme).to.include(
+      `sample --out samples --events ${n} --layout ${layout} --dirty ${dirty} --seed ${seed} --from ${day} --days ${days} --story`,
+    );
+  });
+
+  describe("tell the story of the README:", () => {
+    const told = [...generateEvents({ ...BUNDLED, dirty: 0 })].map(({ at, content }) => ({
+      // the shop's day
+      day: new Date(at + 7 * 3_600_000).toISOString().slice(0, 10),
+      event: JSON.parse(content as string) as RawEvent,
+    }));
+    const on = (isMeant: (event: RawEvent) => boolean) =>
+      countBy(
+        told.filter(({ event }) => isMeant(event)),
+        ({ day }) => day,
       );
-    }
+    const daily = on(() => true);
+    const isBot = ({ _ingest }: RawEvent) => /bot|python/i.test(_ingest.userAgent);
+    const share = (part: Map<string, number>, all: Map<string, number>, days: readonly string[]) => {
+      const sum = (counts: Map<string, number>) => days.reduce((n, day) => n + (counts.get(day) ?? 0), 0);
+      return sum(part) / sum(all);
+    };
+
+    it("weekends are busier than the days before them", () => {
+      for (const [saturday, thursday] of [
+        ["2026-10-03", "2026-10-01"],
+        ["2026-10-17", "2026-10-15"],
+        ["2026-10-31", "2026-10-29"],
+      ] as const)
+        expect(daily.get(saturday)).to.be.greaterThan(daily.get(thursday) as number);
+    });
+
+    it("a campaign brings visitors, and stops", () => {
+      const campaign = on(({ pageUrl }) => pageUrl.includes("utm_campaign=sale-11-11"));
+      expect([...campaign.keys()].sort()).to.deep.equal(
+        ["06", "07", "08", "09", "10", "11"].map((day) => `2026-11-${day}`),
+      );
+      expect(daily.get("2026-11-11")).to.be.greaterThan(2 * (daily.get("2026-11-12") as number));
+      for (const { event } of told)
+        if (event.pageUrl.includes("utm_")) expect(event.pageUrl).to.match(/\?utm_source=\w+&utm_medium=\w+/);
+    });
+
+    it("from a deploy to its repair hardly anyone completes an order", () => {
+      const [begun, done] = ["checkout_start", "checkout_complete"].map((name) =>
+        on(({ eventName }) => eventName === name),
+      ) as [Map<string, number>, Map<string, number>];
+      expect(share(done, begun, ["2026-11-12", "2026-11-13", "2026-11-14"])).to.be.greaterThan(0.5);
+      expect(share(done, begun, ["2026-11-17"])).to.be.lessThan(0.2);
+      expect(share(done, begun, ["2026-11-19", "2026-11-20"])).to.be.greaterThan(0.5);
+    });
+
+    it("in one night bots storm the shop", () => {
+      const bots = on(isBot);
+      expect(bots.get("2026-11-16")).to.be.greaterThan(700);
+      bots.delete("2026-11-16");
+      expect(Math.max(...bots.values())).to.be.lessThan(60);
+    });
+
+    it("a day comes two days late", () => {
+      const late = [...sampleObjects({ ...BUNDLED, dirty: 0 })].filter(({ isLate }) => isLate);
+      expect(late.map(({ key }) => key.slice(0, 17))).to.deep.equal(["events/2026/11/14"]);
+      expect(late[0]?.lastModified.toISOString()).to.match(/^2026-11-1[67]/);
+    });
   });
 
   for (const [, name = "", ...numbers] of handMade) {

@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { directorySource, runEtl } from "etl-lib";
 import type { Page } from "playwright-core";
+import { samplesOf } from "../../cli/etl/source.js";
 import { openPage, showTab, TABS } from "../../testing/dashboard/browser.js";
 import { type Served, serve } from "../../testing/dashboard/served.js";
 import { emptyWarehouse } from "../../testing/dashboard/warehouse.js";
@@ -15,7 +16,7 @@ describe("the dashboard on the bundled samples", () => {
   before(async function () {
     served = await serve(this, async () => {
       const database = await emptyWarehouse();
-      const source = await directorySource(SAMPLES);
+      const source = samplesOf(await directorySource(SAMPLES));
       const { status } = await runEtl({ source, pool: database.pool, window: null, trigger: "local" });
       expect(status).to.equal("succeeded");
       return database;

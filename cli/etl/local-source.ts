@@ -133,14 +133,16 @@ async function stdinSource(input: NodeJS.ReadableStream): Promise<Source> {
 /**
  * A source whose files came by git, which keeps no times: each is as old as the end of the hour or day that its key names,
  * wherever and whenever it was checked out.
+ *
+ * @param delay of files that came later, by the time that their key names, in milliseconds
  */
-export function datedByKey(source: Source): Source {
+export function datedByKey(source: Source, delay: (time: number) => number): Source {
   const listed = new Map<string, SourceObject>();
   const dated = (object: SourceObject): SourceObject => {
     const span = keyTime(object.key)?.span;
     if (!span) return object;
     listed.set(object.key, object);
-    const at = span.to - 1000; // the last second of it, so that an event without a time is of that hour or day
+    const at = span.to - 1000 + delay(span.from); // the last second of it, so that an event without a time is of that hour or day
     return { ...object, lastModified: new Date(at), etag: `${object.size}-${at}` };
   };
   return {

@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { lookbackWindow, parseWindow, type Source, type Window } from "etl-lib";
 import { type Env, readLookbackHours } from "../../connect/environment.js";
+import { BUNDLED } from "../sample/bundled.js";
+import { storyOf } from "../sample/story.js";
 import { parseDuration } from "../shared/duration.js";
 import { UsageError } from "../shared/failure.js";
 import { environment, PROJECT_ROOT } from "../shared/project.js";
@@ -47,7 +49,7 @@ export async function select(
 
 async function selectLocal(location: string, window: Window | null): Promise<Selection> {
   const { source: found, hasTimes } = await localSource(location);
-  const source = location === SAMPLES ? datedByKey(found) : found;
+  const source = location === SAMPLES ? samplesOf(found) : found;
   if (window && !hasTimes)
     throw new UsageError(
       `--from, --to and --last need folders events/YYYY/MM/DD/, and ${location} has none: leave them out.`,
@@ -55,6 +57,9 @@ async function selectLocal(location: string, window: Window | null): Promise<Sel
   const name = location === SAMPLES ? "the bundled samples" : location === "-" ? "stdin" : location;
   return { source, window, prefix: hasTimes ? undefined : "", description: describe(name, window) };
 }
+
+/** The bundled samples as they were in their bucket, a late day included. */
+export const samplesOf = (files: Source): Source => datedByKey(files, storyOf(BUNDLED).delay);
 
 async function selectBucket(
   location: string,

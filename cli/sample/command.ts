@@ -16,11 +16,13 @@ interface SampleCommandOptions {
   readonly out: string;
   readonly from: Date;
   readonly days: number;
+  readonly story?: boolean;
   readonly json?: boolean;
 }
 
 const WORTH_A_BAR = 50_000;
-const LAYOUT_HELP = "object: one event each, as the ingest function writes; ndjson, array: files of a day";
+const LAYOUT_HELP =
+  "object: one event each, as the ingest function writes; ndjson, array: files of a day; mixed: a compressed file a day, and the last 12 hours one event each";
 
 export const define = (command: Command): Command =>
   command
@@ -40,6 +42,7 @@ export const define = (command: Command): Command =>
         .default(DEFAULTS.from, "2026-11-18"),
     )
     .option("--days <n>", "spread over so many days", wholeNumber(1, 3660), DEFAULTS.days)
+    .option("--story", "sixty days with a campaign, a bad deploy, a bot storm and a late day")
     .addOption(jsonOption())
     .action(sample);
 

@@ -1,5 +1,6 @@
 import { clean, type GeneratedEvent, soil } from "./dirt.js";
-import { seededRandom } from "./random.js";
+import { seededRandom, withCountedIds } from "./random.js";
+import { storyOf } from "./story.js";
 import { visitorEvents } from "./visits.js";
 
 export interface GenerateOptions {
@@ -13,20 +14,30 @@ export interface GenerateOptions {
   readonly from?: Date;
   /** @default 3 */
   readonly days?: number;
+  /** Sixty days in which something happens, told in samples/README.md. @default false */
+  readonly story?: boolean;
 }
 
-export const DEFAULTS = { dirty: 0, seed: 1, from: new Date("2026-11-18T00:00:00Z"), days: 3 } as const;
+export const DEFAULTS = {
+  dirty: 0,
+  seed: 1,
+  from: new Date("2026-11-18T00:00:00Z"),
+  days: 3,
+  story: false,
+} as const;
 
 /**
  * Exactly `events` records in the order in which they arrive. The same options give the same records; the first one is
  * always clean. Nothing is kept but the visits that are going on and the visitors who may come back.
  */
 export function* generateEvents(options: GenerateOptions): Generator<GeneratedEvent> {
-  const { events, dirty, seed, from, days } = { ...DEFAULTS, ...options };
+  const { events, dirty, seed, from, days, story } = { ...DEFAULTS, ...options };
   // Of its own, so that the share of dirt changes no visit.
   const luck = seededRandom(`${seed} dirt`);
+  const random = story ? withCountedIds(seededRandom(seed)) : seededRandom(seed);
+  const told = storyOf({ story, from });
   let given = 0;
-  for (const timed of visitorEvents(seededRandom(seed), from, days, events)) {
+  for (const timed of visitorEvents(random, from, days, events, told)) {
     const isSpared = given === 0 || !luck.chance(dirty);
     for (const record of isSpared ? [clean(timed)] : soil(timed, luck)) {
       if (given === events) return;

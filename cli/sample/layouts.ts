@@ -10,7 +10,7 @@ import {
 } from "./pack.js";
 import type { Random } from "./random.js";
 
-export const LAYOUTS = ["object", "ndjson", "array"] as const;
+export const LAYOUTS = ["object", "ndjson", "array", "mixed"] as const;
 export type Layout = (typeof LAYOUTS)[number];
 
 export interface LayoutOptions {
@@ -18,11 +18,17 @@ export interface LayoutOptions {
   readonly dirty: number;
   /** At most so many in a file. */
   readonly recordsPerFile: number;
+  /** The end of the last day, in milliseconds since 1970. */
+  readonly end: number;
+  /** So much later than usual the object appears that holds what was received then. */
+  delay(at: number): number;
 }
 
 const MIN_PER_FILE = 40;
 const MAX_PER_FILE = 5_000;
 const FILES_PER_DAY = 6;
+/** Of the mixed layout, what is not compacted yet. */
+const NEWEST = 12 * 3_600_000;
 /** A file holds many records, so fewer of them would be touched than of one-event objects. */
 const FILE_SHARE = 25;
 
@@ -38,15 +44,40 @@ export function layOut(
   random: Random,
   options: LayoutOptions,
 ): Generator<SampleObject> {
-  if (layout === "object") return oneByOne(records, random, options.dirty);
+  if (layout === "object") return oneByOne(records, random, options);
+  if (layout === "mixed") return mixed(records, random, options);
   return new Files(layout, random, options).layOut(records);
+}
+
+/** A bucket in which somebody tidies up: the last hours are as the ingest function left them, the days before are compacted. */
+function* mixed(
+  records: Iterable<GeneratedEvent>,
+  random: Random,
+  options: LayoutOptions,
+): Generator<SampleObject> {
+  const all = records[Symbol.iterator]();
+  let newest: GeneratedEvent | undefined;
+  const older = function* () {
+    for (let next = all.next(); !next.done; next = all.next()) {
+      newest = next.value;
+      if (newest.at >= options.end - NEWEST) return;
+      yield newest;
+    }
+    newest = undefined;
+  };
+  const rest = function* () {
+    if (newest !== undefined) yield newest;
+    for (let next = all.next(); !next.done; next = all.next()) yield next.value;
+  };
+  yield* new Files("ndjson", random, { ...options, recordsPerFile: MAX_PER_FILE }, true).layOut(older());
+  yield* oneByOne(rest(), random, options);
 }
 
 /** What the ingest function writes: `events/YYYY/MM/DD/HH/event-<uuid>.json`, an event each. */
 function* oneByOne(
   records: Iterable<GeneratedEvent>,
   random: Random,
-  dirty: number,
+  { dirty, delay }: LayoutOptions,
 ): Generator<SampleObject> {
   let open: GeneratedEvent[] = [];
   const close = (): SampleObject => {
@@ -54,7 +85,7 @@ function* oneByOne(
     return {
       key: `events/${path(first.at, 13)}/event-${random.uuid()}.json`,
       body: pack(open, "values", wrappingOf(first, random, dirty)),
-      ...arrival(random, first.at, dirty),
+      ...arrival(random, first.at, dirty, delay(first.at)),
       records: open,
     };
   };
@@ -83,9 +114,10 @@ class Files {
     private readonly format: Exclude<Format, "values">,
     private readonly random: Random,
     private readonly options: LayoutOptions,
+    private readonly isCompressed = false,
   ) {
     this.#id = random.hex(8);
-    this.#share = Math.min(0.5, options.dirty * FILE_SHARE);
+    this.#share = isCompressed ? 0 : Math.min(0.5, options.dirty * FILE_SHARE);
   }
 
   *layOut(records: Iterable<GeneratedEvent>): Generator<SampleObject> {
@@ -125,12 +157,14 @@ class Files {
   #file(records: GeneratedEvent[]): SampleObject {
     const [first] = records as [GeneratedEvent];
     const number = `${this.#number++}`.padStart(5, "0");
-    const extension = this.format === "ndjson" ? "ndjson" : "json";
+    const extension = `${this.format === "ndjson" ? "ndjson" : "json"}${this.isCompressed ? ".gz" : ""}`;
     const share = this.#share;
+    const at = records.at(-1)?.at ?? first.at;
+    const wrapping = this.isCompressed ? "gzip" : wrappingOf(first, this.random, share);
     return {
       key: `events/${path(first.at, 10)}/part-${number}-${this.#id}.${extension}`,
-      body: pack(records, this.format, wrappingOf(first, this.random, share)),
-      ...arrival(this.random, records.at(-1)?.at ?? first.at, share / 2),
+      body: pack(records, this.format, wrapping),
+      ...arrival(this.random, at, share / 2, this.options.delay(at)),
       records,
     };
   }

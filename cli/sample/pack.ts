@@ -50,14 +50,16 @@ export function chooseWrapping(random: Random, share: number): Wrapping {
   return random.chance(share) ? random.pick(["gzip", "gzip", "bom", "crlf"]) : "plain";
 }
 
-/** When the object appeared: soon after its last record or, for `lateShare` of them, much later. */
+/** When the object appeared: soon after its last record or, for `lateShare` of them or with a `delay`, much later. */
 export function arrival(
   random: Random,
   at: number,
   lateShare: number,
+  delay: number,
 ): { lastModified: Date; isLate: boolean } {
-  const isLate = random.chance(lateShare);
-  const delay = isLate ? random.int(2, 72) * HOUR : random.int(1, 90) * 1000;
+  const isUnlucky = random.chance(lateShare);
+  const wait = isUnlucky ? random.int(2, 72) * HOUR : random.int(1, 90) * 1000;
+  const isLate = isUnlucky || delay > 0;
   // Whole seconds, as S3 tells them.
-  return { lastModified: new Date(Math.floor((at + delay) / 1000) * 1000), isLate };
+  return { lastModified: new Date(Math.floor((at + wait + delay) / 1000) * 1000), isLate };
 }

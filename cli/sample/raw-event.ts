@@ -30,10 +30,10 @@ export interface Ingest {
   readonly receivedAt: string;
   readonly sourceIp: string;
   readonly userAgent: string;
-  readonly method: "POST";
-  readonly path: "/clickstream";
-  readonly requestId: string;
-  readonly apiId: string;
-  readonly stage: "$default";
-  readonly traceId: string;
+  readonly method?: "POST";
+  readonly path?: "/clickstream";
+  readonly requestId?: string;
+  readonly apiId?: string;
+  readonly stage?: "$default";
+  readonly traceId?: string;
 }

@@ -19,15 +19,24 @@ export interface Tick {
   readonly due: number;
 }
 
-/** Spreads `events` over the minutes of `days` UTC days by the habits of shoppers in Asia/Ho_Chi_Minh. */
-export function* timeline(from: Date, days: number, events: number): Generator<Tick> {
+/**
+ * Spreads `events` over the minutes of `days` UTC days by the habits of shoppers in Asia/Ho_Chi_Minh.
+ *
+ * @param crowd how many there are at a time, as a multiple of the usual
+ */
+export function* timeline(
+  from: Date,
+  days: number,
+  events: number,
+  crowd: (time: number) => number,
+): Generator<Tick> {
   const first = from.getTime();
   const last = first + days * DAY;
   let total = 0;
-  for (let hour = first; hour < last; hour += HOUR) total += weightOf(hour);
+  for (let hour = first; hour < last; hour += HOUR) total += weightOf(hour) * crowd(hour);
   let done = 0;
   for (let start = first; start < last; start += MINUTE) {
-    done += weightOf(start) / 60;
+    done += (weightOf(start) * crowd(start)) / 60;
     yield { start, due: Math.round((events * done) / total) };
   }
 }

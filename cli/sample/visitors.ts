@@ -25,6 +25,11 @@ const USER_AGENTS = [
   "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0",
   "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15",
 ] as const;
+const BOTS = [
+  "Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)",
+  "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; +https://openai.com/gptbot)",
+  "python-requests/2.32.3",
+] as const;
 /** Reserved for documentation: nobody's address. */
 const NETWORKS = ["192.0.2", "198.51.100", "203.0.113"] as const;
 
@@ -42,6 +47,14 @@ export class Visitors {
     const visitor = this.#newcomer();
     this.#remember(visitor);
     return { visitor, isFirstVisit: true };
+  }
+
+  /** Nobody: no two visits of bots have anything in common but the programs they are made with. */
+  bot(): Visitor {
+    const { random } = this;
+    const sourceIp = `${NETWORKS[2]}.${random.int(240, 254)}`;
+    const [clientId, userAgent] = [random.uuid(), random.pick(BOTS)];
+    return { clientId, account: null, userAgent, sourceIp, isLoggedIn: false, busyUntil: 0 };
   }
 
   #someoneFree(time: number): Visitor | null {

@@ -5,6 +5,8 @@ import { DEFAULTS, type GenerateOptions, generateEvents } from "./generate.js";
 import { type Layout, layOut, recordsPerFile } from "./layouts.js";
 import type { SampleObject } from "./pack.js";
 import { seededRandom } from "./random.js";
+import { storyOf } from "./story.js";
+import { MS_PER_DAY } from "./timeline.js";
 
 export interface SampleOptions extends GenerateOptions {
   readonly layout: Layout;
@@ -34,10 +36,15 @@ export interface SampleReport {
 export function sampleObjects(
   options: GenerateOptions & { readonly layout: Layout },
 ): Generator<SampleObject> {
-  const { events, dirty, seed, days } = { ...DEFAULTS, ...options };
+  const { events, dirty, seed, from, days, story } = { ...DEFAULTS, ...options };
   const perFile = recordsPerFile(events, days);
   const random = seededRandom(`${seed} ${options.layout}`);
-  return layOut(generateEvents(options), options.layout, random, { dirty, recordsPerFile: perFile });
+  return layOut(generateEvents(options), options.layout, random, {
+    dirty,
+    recordsPerFile: perFile,
+    end: from.getTime() + days * MS_PER_DAY,
+    delay: storyOf({ story, from }).delay,
+  });
 }
 
 /** Writes a sample as files, each with its object's modification time. @param onProgress events written so far */

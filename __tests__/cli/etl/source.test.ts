@@ -68,6 +68,10 @@ describe("what --source takes", () => {
 
   it("the bundled samples, as old as their keys say: git keeps no times", async () => {
     const { source } = await select({}, {});
+    for await (const { objects } of source.list("events/2026/11/14/"))
+      expect(objects[0]?.lastModified.toISOString(), "a day that came late").to.equal(
+        "2026-11-17T02:59:59.000Z",
+      );
     for await (const { objects } of source.list("events/2026/11/20/"))
       for (const { key, lastModified } of objects)
         expect(lastModified.toISOString(), key).to.match(/^2026-11-20T\d\d:59:59/);
