@@ -30,7 +30,7 @@ export class SchedulerStack extends BaseStack {
     new Schedule(this, "hourly", etl.function);
     const { machine } = new BackfillMachine(this, "backfill", etl.function);
     this.guardData();
-    const alarms = new EtlAlarms(this, "alarm", etl.failures, warehouse.host.instance, machine);
+    const alarms = new EtlAlarms(this, "alarm", etl.failures, warehouse.host, machine);
     new TerraformOutput(this, "function_name", { value: etl.function.functionName });
     new TerraformOutput(this, "backfill_arn", { value: machine.arn });
     new TerraformOutput(this, "failure_queue_url", { value: etl.failures.url });

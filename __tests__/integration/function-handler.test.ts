@@ -74,9 +74,9 @@ describe("the function, from its package", function () {
     await database.pool.query(
       `INSERT INTO etl.host_state (at, data_size_mb, data_free_mb, root_size_mb, root_free_mb, memory_size_mb,
          memory_free_mb, load, processors, database_bytes, wal_bytes, connections, max_connections, failed_units,
-         backup_at, journal_errors)
-       VALUES (now() - interval '60 s', 1000, 50, 100, 90, 4000, 1000, 0.5, 2, 1, 1, 10, 40,
-         '{clickstream-backup.service}', now() - interval '2 h', '{}')`,
+         backup_at, journal_errors, live_rows, dead_rows, certificate_until)
+       VALUES (now() - interval '60 s', 1000, 50, 100, 90, 4000, 1000, 0.5, 2, 1, 17, 10, 40,
+         '{clickstream-backup.service}', now() - interval '2 h', '{}', 300, 100, now() + interval '40 days')`,
     );
     await running.invoke(SCHEDULED);
     const [, host] = emitted();
@@ -88,8 +88,12 @@ describe("the function, from its package", function () {
       HostMemoryUsed: 75,
       HostConnectionsUsed: 25,
       HostFailedUnits: 1,
+      HostDeadRows: 25,
+      HostLoad: 0.25,
+      HostWal: 17,
     });
     expect(host).to.have.property("HostStateAge").that.is.within(60, 600);
+    expect(host).to.have.property("HostCertificateLeft").that.is.within(39, 40);
     expect(host).to.have.property("HostBackupAge").that.is.within(7200, 7800);
   });
 

@@ -206,6 +206,9 @@ describe("scheduler stack", () => {
       alarm_host_connections: `${METRICS_NAMESPACE} ${HOST_METRICS.connectionsUsed} GreaterThanThreshold 80, missing: notBreaching`,
       alarm_host_units: `${METRICS_NAMESPACE} ${HOST_METRICS.failedUnits} GreaterThanThreshold 0, missing: notBreaching`,
       alarm_host_backup: `${METRICS_NAMESPACE} ${HOST_METRICS.backupAge} GreaterThanThreshold 108000, missing: notBreaching`,
+      alarm_host_bloat: `${METRICS_NAMESPACE} ${HOST_METRICS.deadRows} GreaterThanThreshold 50, missing: notBreaching`,
+      alarm_host_certificate: `${METRICS_NAMESPACE} ${HOST_METRICS.certificateLeft} LessThanThreshold 20, missing: notBreaching`,
+      alarm_host_snapshots: "AWS/EBS SnapshotsCreateFailed GreaterThanThreshold 0, missing: notBreaching",
       alarm_host_credits: "AWS/EC2 CPUCreditBalance LessThanThreshold 20, missing: notBreaching",
     });
   });

@@ -20,9 +20,11 @@ const state: Check = { name: "host state", inspect: inspectState };
 /** The host, and the only ways from the private subnet to AWS. */
 export const HOST_CHECKS: readonly Check[] = [instance, agent, endpoints, state];
 
-/** How the host's own figures read, and what helps where one is too high. */
+type HostFigure = keyof typeof HOST_LIMITS;
+
+/** How the host's own figures read, and what helps where one is beyond its limit. */
 const FIGURES: {
-  readonly [name in keyof typeof HOST_METRICS]: { say(value: number): string; readonly fix: string };
+  readonly [name in HostFigure]: { say(value: number): string; readonly fix: string };
 } = {
   stateAge: {
     say: (seconds) => `it wrote its state ${duration(seconds * 1000)} ago`,
@@ -52,14 +54,28 @@ const FIGURES: {
     say: (seconds) => `the last dump is ${duration(seconds * 1000)} old`,
     fix: "on the host: sudo systemctl start clickstream-backup",
   },
+  deadRows: {
+    say: (percent) => `${whole(percent)} % of the rows are dead`,
+    fix: "see where: SELECT relname, n_dead_tup, last_autovacuum FROM pg_stat_user_tables ORDER BY 2 DESC; VACUUM that table",
+  },
+  certificateLeft: {
+    say: (days) => `the server's certificate is good for ${whole(days)} days`,
+    fix: "on the host: sudo systemctl start clickstream-setup",
+  },
 };
 
 const whole = (percent: number): string => percent.toFixed(0);
 
+/** Checks of their own say as much of these while all is well. */
+const HAS_OWN_CHECK: readonly HostFigure[] = ["backupAge", "certificateLeft"];
+
+const isBeyond = (value: number, limit: { above: number } | { below: number }): boolean =>
+  "above" in limit ? value > limit.above : value < limit.below;
+
 /** What the host wrote of itself, as the function's last run passed it on. */
 async function inspectState({ deployed, now }: Subject): Promise<Condition> {
   const service = await deployed.output("scheduler", "function_name");
-  const names = Object.keys(HOST_METRICS) as (keyof typeof HOST_METRICS)[];
+  const names = Object.keys(HOST_LIMITS) as HostFigure[];
   const points = await Promise.all(
     names.map(async (name) => ({
       name,
@@ -78,10 +94,10 @@ async function inspectState({ deployed, now }: Subject): Promise<Condition> {
       "no run reported the host's state for 24 h",
       `${FIGURES.stateAge.fix}; the next run reports it`,
     );
-  const bad = known.filter(({ name, value }) => value > HOST_LIMITS[name]);
+  const bad = known.filter(({ name, value }) => isBeyond(value, HOST_LIMITS[name]));
   const said = (figures: typeof known) =>
     figures.map(({ name, value }) => FIGURES[name].say(value)).join(", ");
-  if (bad.length === 0) return holds(said(known.filter(({ name }) => name !== "backupAge")));
+  if (bad.length === 0) return holds(said(known.filter(({ name }) => !HAS_OWN_CHECK.includes(name))));
   return fails(said(bad), bad.map(({ name }) => FIGURES[name].fix).join("; "));
 }
 

@@ -14,7 +14,7 @@ import { UsageError } from "../shared/failure.js";
 import { count, oneLine, paint, printable, time } from "../shared/format.js";
 import { addSourceOptions, jsonOption, wholeNumber } from "../shared/options.js";
 import { printJson } from "../shared/output.js";
-import { withWarehouse } from "../shared/warehouse.js";
+import { withReadableWarehouse, withWarehouse } from "../shared/warehouse.js";
 import { exitCode, GRACE_MS, load } from "./run.js";
 import { type SourceOptions, select } from "./source.js";
 import { summaryText } from "./summary.js";
@@ -51,7 +51,7 @@ const defineList = (command: Command): Command =>
 
 async function list(options: ListOptions): Promise<void> {
   const since = options.last ? new Date(Date.now() - parseDuration(options.last, "--last")) : undefined;
-  const rejects = await withWarehouse({ quiet: options.json }, ({ pool }) =>
+  const rejects = await withReadableWarehouse({ quiet: options.json }, ({ pool }) =>
     listRejects(pool, { ...options, since }),
   );
   if (options.json) printJson({ rejects });
@@ -94,7 +94,7 @@ const defineShow = (command: Command): Command =>
     .argument("<id>", "its number in the list", rejectId)
     .addOption(jsonOption())
     .action(async (id: number, { json }: { json?: true }) => {
-      const reject = await withWarehouse({ quiet: json }, ({ pool }) => findReject(pool, id));
+      const reject = await withReadableWarehouse({ quiet: json }, ({ pool }) => findReject(pool, id));
       if (reject === undefined)
         throw new UsageError(`There is no reject ${id}: \`rejects list\` shows what there is.`);
       if (json) return printJson(reject);

@@ -4,7 +4,7 @@ import { UsageError } from "../shared/failure.js";
 import { count, duration, table, time } from "../shared/format.js";
 import { jsonOption, wholeNumber } from "../shared/options.js";
 import { printJson } from "../shared/output.js";
-import { withWarehouse } from "../shared/warehouse.js";
+import { withReadableWarehouse } from "../shared/warehouse.js";
 import { runsTable, statusWord } from "./runs-table.js";
 import { repairsTable } from "./summary.js";
 
@@ -24,13 +24,13 @@ export function define(command: Command): void {
 }
 
 async function list({ limit, json }: { limit: number; json?: true }): Promise<void> {
-  const runs = await withWarehouse({ quiet: json }, ({ pool }) => listRuns(pool, limit));
+  const runs = await withReadableWarehouse({ quiet: json }, ({ pool }) => listRuns(pool, limit));
   if (json) printJson({ runs });
   else console.log(runs.length > 0 ? runsTable(runs) : "There was no run yet.");
 }
 
 async function show(id: string, { json }: { json?: true }): Promise<void> {
-  const [run, other] = await withWarehouse({ quiet: json }, ({ pool }) => findRuns(pool, id));
+  const [run, other] = await withReadableWarehouse({ quiet: json }, ({ pool }) => findRuns(pool, id));
   if (run === undefined) throw new UsageError(`There is no run ${id}: \`runs list\` shows the last ones.`);
   if (other !== undefined) throw new UsageError(`More than one run begins with ${id}: give more of its id.`);
   if (json) printJson(run);

@@ -3,7 +3,7 @@ import { type LookbackState, status, type WarehouseStatus } from "etl-lib";
 import { count, duration, paint, time } from "../shared/format.js";
 import { addSourceOptions, jsonOption } from "../shared/options.js";
 import { printJson } from "../shared/output.js";
-import { withWarehouse } from "../shared/warehouse.js";
+import { withReadableWarehouse } from "../shared/warehouse.js";
 import { runsTable } from "./runs-table.js";
 import { type SourceOptions, select } from "./source.js";
 
@@ -12,7 +12,9 @@ export const define = (command: Command): Command =>
     .addOption(jsonOption())
     .action(async (options: SourceOptions & { json?: boolean }) => {
       const selection = await select(options);
-      const report = await withWarehouse({ quiet: options.json }, ({ pool }) => status(pool, selection));
+      const report = await withReadableWarehouse({ quiet: options.json }, ({ pool }) =>
+        status(pool, selection),
+      );
       if (options.json) printJson(report);
       else console.log(statusText(report, selection.description));
     });

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
-import { assertSchema, type RollupReport, type VerifyReport, verify, verifyRollups } from "etl-lib";
+import { type RollupReport, type VerifyReport, verify, verifyRollups } from "etl-lib";
 import { EXIT } from "../shared/failure.js";
 import { count, oneLine, paint, table } from "../shared/format.js";
 import { addSourceOptions, jsonOption } from "../shared/options.js";
 import { printJson } from "../shared/output.js";
-import { withTarget } from "../shared/warehouse.js";
+import { withReadableWarehouse } from "../shared/warehouse.js";
 import { type SourceOptions, select } from "./source.js";
 
 export const define = (command: Command): Command =>
@@ -12,8 +12,7 @@ export const define = (command: Command): Command =>
     .addOption(jsonOption())
     .action(async (options: SourceOptions & { json?: boolean }) => {
       const selection = await select(options);
-      const [report, rollups] = await withTarget({ quiet: options.json }, async ({ pool }) => {
-        await assertSchema(pool);
+      const [report, rollups] = await withReadableWarehouse({ quiet: options.json }, async ({ pool }) => {
         return Promise.all([verify(pool, selection), verifyRollups(pool)]);
       });
       // What is loaded and not refreshed yet is no gap.

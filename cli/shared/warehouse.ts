@@ -1,6 +1,7 @@
-import { migrate } from "etl-lib";
+import { assertSchema, migrate } from "etl-lib";
 import { Interrupted, listenForInterruption } from "./interruption.js";
-import { openTarget, type Target } from "./target.js";
+import { environment } from "./project.js";
+import { namesDatabase, openTarget, type Target } from "./target.js";
 
 export interface WarehouseOptions {
   /** Says nothing. @default false */
@@ -40,5 +41,15 @@ export async function withTarget<T>(
 export const withWarehouse = <T>(options: WarehouseOptions, work: Work<T>): Promise<T> =>
   withTarget(options, async (target, signal) => {
     await migrate(target.pool);
+    return work(target, signal);
+  });
+
+/**
+ * As `withWarehouse`, for what only reads. A database that the settings name is somebody's warehouse: it is looked at as it
+ * is, by a role that need not be its owner, and never migrated.
+ */
+export const withReadableWarehouse = <T>(options: WarehouseOptions, work: Work<T>): Promise<T> =>
+  withTarget(options, async (target, signal) => {
+    await (namesDatabase(environment()) ? assertSchema(target.pool) : migrate(target.pool));
     return work(target, signal);
   });

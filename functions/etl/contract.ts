@@ -54,15 +54,28 @@ export const HOST_METRICS = {
   failedUnits: "HostFailedUnits",
   /** Seconds since the last dump that was read back; absent before the first. */
   backupAge: "HostBackupAge",
+  /** Percent of the tables' rows that are dead: bloat. Absent while there are no rows. */
+  deadRows: "HostDeadRows",
+  /** Days until the server's certificate ends; the host renews it 30 days before. */
+  certificateLeft: "HostCertificateLeft",
+  /** Of the last minute, by processor: above 1, processes wait. */
+  load: "HostLoad",
+  /** Bytes of write-ahead log. */
+  wal: "HostWal",
 } as const;
 
-/** Above these the host needs a person: there is an alarm on each, and `doctor` looks at them. Units as in HOST_METRICS. */
+/**
+ * Beyond these the host needs a person: there is an alarm on each, and `doctor` looks at them. Units as in HOST_METRICS, of
+ * which load and write-ahead log have no limit of their own: what they lead to has.
+ */
 export const HOST_LIMITS = {
-  stateAge: 1_800,
-  dataUsed: 80,
-  rootUsed: 90,
-  memoryUsed: 95,
-  connectionsUsed: 80,
-  failedUnits: 0,
-  backupAge: 108_000,
-} as const satisfies { [name in keyof typeof HOST_METRICS]: number };
+  stateAge: { above: 1_800 },
+  dataUsed: { above: 80 },
+  rootUsed: { above: 90 },
+  memoryUsed: { above: 95 },
+  connectionsUsed: { above: 80 },
+  failedUnits: { above: 0 },
+  backupAge: { above: 108_000 },
+  deadRows: { above: 50 },
+  certificateLeft: { below: 20 },
+} as const satisfies { [name in keyof typeof HOST_METRICS]?: { above: number } | { below: number } };

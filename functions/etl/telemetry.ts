@@ -60,5 +60,11 @@ export function publishHost(metrics: Metrics, state: HostState): void {
   metrics.addMetric(HOST_METRICS.failedUnits, MetricUnit.Count, state.failedUnits.length);
   if (state.backupAgeSeconds !== null)
     metrics.addMetric(HOST_METRICS.backupAge, MetricUnit.Seconds, state.backupAgeSeconds);
+  if (state.deadPercent !== null)
+    metrics.addMetric(HOST_METRICS.deadRows, MetricUnit.Percent, state.deadPercent);
+  if (state.certificateDays !== null)
+    metrics.addMetric(HOST_METRICS.certificateLeft, MetricUnit.Count, state.certificateDays);
+  metrics.addMetric(HOST_METRICS.load, MetricUnit.Count, state.loadPerProcessor);
+  metrics.addMetric(HOST_METRICS.wal, MetricUnit.Bytes, state.walBytes);
   metrics.publishStoredMetrics();
 }

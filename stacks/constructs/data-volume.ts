@@ -19,6 +19,7 @@ export interface DataVolumeProps {
 /** The disk that outlives its host: encrypted, protected, with a snapshot a day. */
 export class DataVolume extends Construct {
   readonly volume: EbsVolume;
+  readonly snapshots: DlmLifecyclePolicy;
 
   constructor(
     private readonly stack: BaseStack,
@@ -27,7 +28,7 @@ export class DataVolume extends Construct {
   ) {
     super(stack, id);
     this.volume = this.createVolume();
-    this.createSnapshots(this.createSnapshotRole());
+    this.snapshots = this.createSnapshots(this.createSnapshotRole());
   }
 
   private createVolume(): EbsVolume {
@@ -53,9 +54,9 @@ export class DataVolume extends Construct {
     return role;
   }
 
-  private createSnapshots(role: IamRole): void {
+  private createSnapshots(role: IamRole): DlmLifecyclePolicy {
     const { hostName } = this.props;
-    new DlmLifecyclePolicy(this, "snapshots", {
+    return new DlmLifecyclePolicy(this, "snapshots", {
       description: `Daily snapshots of the data of ${hostName}`,
       executionRoleArn: role.arn,
       state: "ENABLED",

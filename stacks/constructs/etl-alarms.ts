@@ -1,5 +1,4 @@
 import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js";
-import type { Instance } from "@cdktf/provider-aws/lib/instance/index.js";
 import type { SfnStateMachine } from "@cdktf/provider-aws/lib/sfn-state-machine/index.js";
 import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic/index.js";
 import { SnsTopicSubscription } from "@cdktf/provider-aws/lib/sns-topic-subscription/index.js";
@@ -14,6 +13,7 @@ import {
   SWEEP_OVERDUE_HOURS,
 } from "../../functions/etl/contract.js";
 import type { BaseStack } from "../base-stack.js";
+import type { PostgresHost } from "./postgres-host.js";
 
 const HOUR = 3600;
 
@@ -50,7 +50,7 @@ export class EtlAlarms extends Construct {
     private readonly stack: BaseStack,
     id: string,
     private readonly failures: SqsQueue,
-    private readonly host: Instance,
+    private readonly host: PostgresHost,
     private readonly backfill: SfnStateMachine,
   ) {
     super(stack, id);
@@ -182,17 +182,19 @@ export class EtlAlarms extends Construct {
   private hostAlarms(): { readonly [id: string]: Alarm } {
     const ec2 = {
       namespace: "AWS/EC2",
-      dimensions: { InstanceId: this.host.id },
+      dimensions: { InstanceId: this.host.instance.id },
       statistic: "Maximum" as const,
       period: 300,
     };
-    const own = (name: keyof typeof HOST_METRICS, description: string): Alarm => ({
+    const own = (name: keyof typeof HOST_LIMITS, description: string): Alarm => ({
       ...this.ownMetric(HOST_METRICS[name]),
       description,
       statistic: "Maximum",
-      above: HOST_LIMITS[name],
+      silenceIsFine: true, // a host that says nothing is an alarm of its own
+      ...HOST_LIMITS[name],
     });
     const { stateAge, dataUsed, rootUsed, memoryUsed, connectionsUsed, backupAge } = HOST_LIMITS;
+    const { deadRows, certificateLeft } = HOST_LIMITS;
     return {
       host_check: {
         ...ec2,
@@ -201,19 +203,39 @@ export class EtlAlarms extends Construct {
         periods: 3,
         above: 0,
       },
-      host_silent: own("stateAge", `The warehouse's host wrote no state for ${stateAge / 60} min`),
-      host_data_disk: own("dataUsed", `The data volume is more than ${dataUsed} % full (runbook: disk full)`),
-      host_root_disk: own("rootUsed", `The root disk of the host is more than ${rootUsed} % full`),
-      host_memory: own("memoryUsed", `More than ${memoryUsed} % of the host's memory is in use`),
+      host_silent: own("stateAge", `The warehouse's host wrote no state for ${stateAge.above / 60} min`),
+      host_data_disk: own(
+        "dataUsed",
+        `The data volume is more than ${dataUsed.above} % full (runbook: disk full)`,
+      ),
+      host_root_disk: own("rootUsed", `The root disk of the host is more than ${rootUsed.above} % full`),
+      host_memory: own("memoryUsed", `More than ${memoryUsed.above} % of the host's memory is in use`),
       host_connections: own(
         "connectionsUsed",
-        `More than ${connectionsUsed} % of PostgreSQL's connections are in use`,
+        `More than ${connectionsUsed.above} % of PostgreSQL's connections are in use`,
       ),
       host_units: own(
         "failedUnits",
         "A service of the host failed: setup, backup, migrations, dashboard, patches or another",
       ),
-      host_backup: own("backupAge", `No dump was written and read back for ${backupAge / HOUR} h`),
+      host_backup: own("backupAge", `No dump was written and read back for ${backupAge.above / HOUR} h`),
+      host_bloat: own(
+        "deadRows",
+        `More than ${deadRows.above} % of the rows are dead: autovacuum falls behind`,
+      ),
+      host_certificate: own(
+        "certificateLeft",
+        `The server's certificate ends in less than ${certificateLeft.below} days and was not renewed`,
+      ),
+      host_snapshots: {
+        description: "A snapshot of the data volume could not be made",
+        namespace: "AWS/EBS",
+        metric: "SnapshotsCreateFailed",
+        dimensions: { DLMPolicyId: this.host.snapshots.id },
+        statistic: "Sum",
+        period: HOUR,
+        above: 0,
+      },
       ...(isBurstable(this.stack.config.warehouseInstanceType) && {
         host_credits: {
           ...ec2,

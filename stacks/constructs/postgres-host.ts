@@ -1,5 +1,6 @@
 import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js";
 import { DataAwsSsmParameter } from "@cdktf/provider-aws/lib/data-aws-ssm-parameter/index.js";
+import type { DlmLifecyclePolicy } from "@cdktf/provider-aws/lib/dlm-lifecycle-policy/index.js";
 import { Instance } from "@cdktf/provider-aws/lib/instance/index.js";
 import type { Subnet } from "@cdktf/provider-aws/lib/subnet/index.js";
 import { VolumeAttachment } from "@cdktf/provider-aws/lib/volume-attachment/index.js";
@@ -54,6 +55,8 @@ export class PostgresHost extends Construct {
   readonly instance: Instance;
   readonly secrets: DatabaseSecrets;
   readonly address: string;
+  /** The policy that makes the data volume's snapshots. */
+  readonly snapshots: DlmLifecyclePolicy;
   private readonly parameterPath: string;
   private readonly backups: string;
   private readonly journals: string;
@@ -71,7 +74,7 @@ export class PostgresHost extends Construct {
     this.journals = journalsFolder(props.slug);
     this.secrets = this.createSecrets();
     this.instance = this.createInstance(this.createProfile());
-    this.attachDataVolume();
+    this.snapshots = this.attachDataVolume();
     this.createRecoveryAlarm();
   }
 
@@ -133,7 +136,7 @@ export class PostgresHost extends Construct {
     });
   }
 
-  private attachDataVolume(): void {
+  private attachDataVolume(): DlmLifecyclePolicy {
     const { name, slug, dataGb } = this.props;
     const data = new DataVolume(this.stack, `${slug}_data`, { hostName: name, sizeGb: dataGb });
     new VolumeAttachment(this, "data_attachment", {
@@ -142,6 +145,7 @@ export class PostgresHost extends Construct {
       volumeId: data.volume.id,
       stopInstanceBeforeDetaching: true, // PostgreSQL shuts down and the file system is unmounted first
     });
+    return data.snapshots;
   }
 
   /** Moves the host to healthy hardware with its id, address and volumes when AWS's own fails. */

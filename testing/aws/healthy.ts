@@ -58,6 +58,10 @@ export const HOST = {
   connectionsUsed: 10,
   failedUnits: 0,
   backupAge: 3600,
+  deadRows: 3,
+  certificateLeft: 300,
+  load: 0.4,
+  wal: 80_000_000,
 };
 
 /** The metrics of one run: Lambda's own, and the function's, which a failed one does not get to. */

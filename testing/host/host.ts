@@ -171,6 +171,10 @@ export class WarehouseHost {
     await writeFile(path, body);
   }
 
+  async removeObject(bucket: string, key: string): Promise<void> {
+    await rm(join(this.awsFolder, "s3", bucket, key));
+  }
+
   async stop(): Promise<void> {
     await this.#stopServices();
     if (this.options.volumeMb !== undefined) await execute("umount", [this.volume], {});

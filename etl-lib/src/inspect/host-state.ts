@@ -14,6 +14,12 @@ export interface HostState {
   readonly failedUnits: readonly string[];
   /** Seconds since the last dump that was read back; null before the first. */
   readonly backupAgeSeconds: number | null;
+  /** Dead rows in percent of all; null while there are none. */
+  readonly deadPercent: number | null;
+  /** Days until the server's certificate ends. */
+  readonly certificateDays: number | null;
+  readonly loadPerProcessor: number;
+  readonly walBytes: number;
 }
 
 /** Null where no host writes: any other PostgreSQL. */
@@ -24,7 +30,10 @@ export async function readHostState(db: Queryable): Promise<HostState | null> {
        json_build_object('size', root_size_mb, 'free', root_free_mb) AS "rootMb",
        json_build_object('size', memory_size_mb, 'free', memory_free_mb) AS "memoryMb",
        connections, max_connections AS "maxConnections", failed_units AS "failedUnits",
-       extract(epoch FROM now() - backup_at)::float8 AS "backupAgeSeconds"
+       extract(epoch FROM now() - backup_at)::float8 AS "backupAgeSeconds",
+       100 * dead_rows::float8 / nullif(live_rows + dead_rows, 0) AS "deadPercent",
+       extract(epoch FROM certificate_until - now())::float8 / 86400 AS "certificateDays",
+       load::float8 / processors AS "loadPerProcessor", wal_bytes::float8 AS "walBytes"
      FROM etl.host_state ORDER BY at DESC LIMIT 1`,
   );
   return rows[0] ?? null;
