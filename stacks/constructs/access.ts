@@ -4,6 +4,7 @@ import { TerraformOutput } from "cdktf";
 import { Construct } from "constructs";
 import type { BaseStack } from "../base-stack.js";
 import { ARTIFACTS, artifactsBucketName, PORTS, sessionDocument, stateKey } from "../names.js";
+import { useCustomerKey } from "./customer-key.js";
 import { allow, policy, type Statement } from "./policy.js";
 import type { PostgresHost } from "./postgres-host.js";
 
@@ -110,7 +111,7 @@ export class Access extends Construct {
   /** What doctor, tunnel, backfill and the runbook do; deploying is an administrator's. */
   private operatorStatements(documents: readonly string[]): Statement[] {
     const { stack, host } = this;
-    const { functionName, ruleName } = stack.config;
+    const { functionName, ruleName, backfillName } = stack.config;
     const functionArn = stack.arn("lambda", `function:${functionName}`);
     const bucket = `arn:aws:s3:::${artifactsBucketName(stack.config, stack.accountId)}`;
     return [
@@ -118,18 +119,33 @@ export class Access extends Construct {
       allow("See", SEEN_BY_DOCTOR, ["*"]),
       allow(
         "ReadRule",
-        ["events:DescribeRule", "events:ListTargetsByRule"],
+        ["events:DescribeRule", "events:ListTargetsByRule", "events:EnableRule"],
         [stack.arn("events", `rule/${ruleName}`)],
       ),
       allow("RunFunction", ["lambda:GetFunctionConfiguration", "lambda:InvokeFunction"], [functionArn]),
-      allow("ReadQueue", ["sqs:GetQueueAttributes"], [stack.arn("sqs", `${functionName}-failures`)]),
-      allow("ReadTopic", ["sns:ListSubscriptionsByTopic"], [stack.arn("sns", `${functionName}-alarms`)]),
+      allow(
+        "EmptyQueue",
+        ["sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:PurgeQueue"],
+        [stack.arn("sqs", `${functionName}-failures`)],
+      ),
+      allow(
+        "HearAlarms",
+        ["sns:ListSubscriptionsByTopic", "sns:Subscribe"],
+        [stack.arn("sns", `${functionName}-alarms`)],
+      ),
+      allow(
+        "UnmuteAlarms",
+        ["cloudwatch:EnableAlarmActions"],
+        [stack.arn("cloudwatch", `alarm:${functionName}-*`)],
+      ),
       allow(
         "ReadLog",
         ["logs:FilterLogEvents", "logs:GetLogEvents", "logs:DescribeLogStreams"],
         [`${stack.arn("logs", `log-group:/aws/lambda/${functionName}`)}:*`],
       ),
-      allow("ListArtifacts", ["s3:ListBucket"], [bucket]),
+      ...this.backfillStatements(backfillName, `${bucket}/${ARTIFACTS.backfills}/*`),
+      allow("ListBuckets", ["s3:ListBucket"], [bucket, `arn:aws:s3:::${stack.config.rawBucket}`]),
+      allow("ReadRawEvents", ["s3:GetObject"], [`arn:aws:s3:::${stack.config.rawBucket}/events/*`]),
       allow(
         "ReadRecords",
         ["s3:GetObject"],
@@ -145,7 +161,27 @@ export class Access extends Construct {
         ["ssm:GetParameter"],
         [...host.secrets.parameters, host.secrets.certificate].map(({ arn }) => arn),
       ),
+      allow(
+        "ChangePasswords",
+        ["ssm:PutParameter"],
+        host.secrets.parameters.map(({ arn }) => arn),
+      ),
+      ...useCustomerKey(stack, "kms:Encrypt"),
       ...this.stateStatements(["warehouse", "scheduler"]),
+    ];
+  }
+
+  /** https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsstepfunctions.html */
+  private backfillStatements(name: string, lists: string): Statement[] {
+    const machine = this.stack.arn("states", `stateMachine:${name}`);
+    const executions = this.stack.arn("states", `execution:${name}:*`);
+    // A Distributed Map's runs carry its label in the machine's place: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-examine-map-run.html
+    const mapRuns = this.stack.arn("states", `mapRun:${name}/*`);
+    return [
+      allow("WriteBackfills", ["s3:PutObject"], [lists]),
+      allow("StartBackfills", ["states:StartExecution", "states:ListExecutions"], [machine]),
+      allow("FollowBackfills", FOLLOWED_BY_BACKFILL, [executions]),
+      allow("CountBackfills", ["states:DescribeMapRun"], [mapRuns]),
     ];
   }
 
@@ -185,4 +221,11 @@ const SEEN_BY_DOCTOR = [
   "ec2:DescribeSnapshots",
   "ec2:DescribeVpcEndpoints",
   "ssm:DescribeInstanceInformation",
+];
+
+const FOLLOWED_BY_BACKFILL = [
+  "states:DescribeExecution",
+  "states:GetExecutionHistory",
+  "states:ListMapRuns",
+  "states:StopExecution",
 ];

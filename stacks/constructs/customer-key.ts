@@ -6,8 +6,8 @@ export function kmsKeyId({ config }: BaseStack): { kmsKeyId?: string } {
   return config.kmsKeyArn === null ? {} : { kmsKeyId: config.kmsKeyArn };
 }
 
-/** What a role needs to read and write what is encrypted with it. */
-export function useCustomerKey({ config }: BaseStack): Statement[] {
+/** What a role needs to read and write what is encrypted with it. @param more actions beside these */
+export function useCustomerKey({ config }: BaseStack, ...more: string[]): Statement[] {
   if (config.kmsKeyArn === null) return [];
-  return [allow("UseCustomerKey", ["kms:Decrypt", "kms:GenerateDataKey"], [config.kmsKeyArn])];
+  return [allow("UseCustomerKey", ["kms:Decrypt", "kms:GenerateDataKey", ...more], [config.kmsKeyArn])];
 }
