@@ -90,7 +90,7 @@ export async function findFaults(pool: pg.Pool, files: readonly FuzzFile[]): Pro
        (SELECT coalesce(sum(inserted), 0)::int FROM etl.objects) AS inserted,
        (SELECT coalesce(sum(rejected), 0)::int FROM etl.objects) AS rejected,
        (SELECT coalesce(sum(records), 0)::int FROM etl.rejects WHERE requeued_at IS NULL) AS quarantined,
-       (SELECT count(*)::int FROM etl.objects WHERE read <> inserted + duplicates + rejected) AS broken`,
+       (SELECT count(*)::int FROM etl.objects WHERE read <> inserted + duplicates + rejected + expired) AS broken`,
   );
   const { rows: table, inserted, rejected, quarantined, broken } = rows[0];
   if (table !== inserted) faults.push(`the table holds ${table} rows, the ledger says ${inserted}`);

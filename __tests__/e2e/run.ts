@@ -78,6 +78,7 @@ export function describeRun(world: () => World): void {
         EventsInserted: first.events.inserted,
         EventsDuplicate: first.events.duplicates,
         EventsRejected: first.events.rejected,
+        EventsExpired: 0,
         ObjectsLoaded: first.objects.loaded,
         ObjectsRemaining: 0,
         PrefixesUnlisted: 0,

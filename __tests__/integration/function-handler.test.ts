@@ -4,6 +4,7 @@ import type { RunSummary } from "etl-lib";
 import { METRICS_NAMESPACE } from "../../functions/etl/contract.js";
 import { type Invocation, type RunningFunction, startFunction } from "../../testing/aws/lambda.js";
 import { type ParameterStore, startParameterStore } from "../../testing/aws/ssm.js";
+import { counts } from "../../testing/lab/lab.js";
 import { startPostgres, type TestDatabase } from "../../testing/postgres.js";
 import { gets, refuse, startS3, type TestS3 } from "../../testing/s3/s3.js";
 
@@ -41,7 +42,7 @@ describe("the function, from its package", function () {
     s3.put(key(now), `${event("click")}\n{"eventId":"without a name"}\n`);
     const summary = succeeded(await running.invoke(SCHEDULED));
     expect(summary).to.include({ status: "succeeded", dryRun: false, error: null });
-    expect(summary.events).to.deep.equal({ read: 3, inserted: 2, duplicates: 0, rejected: 1 });
+    expect(summary.events).to.deep.equal(counts(3, 2, 0, 1));
     const { rows } = await database.pool.query("SELECT event_name FROM clickstream_events ORDER BY 1");
     expect(rows).to.deep.equal([{ event_name: "click" }, { event_name: "page_view" }]);
     const runs = await database.pool.query("SELECT trigger, status FROM etl.runs");

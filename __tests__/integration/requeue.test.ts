@@ -40,11 +40,11 @@ describe("integration: objects are read again", function () {
     return report.gaps;
   };
   const countsOf = async (of: string) => {
-    const { read, inserted, duplicates, rejected } = await lab.row(
-      "SELECT read::int, inserted::int, duplicates::int, rejected::int FROM etl.objects WHERE key = $1",
+    const { read, inserted, duplicates, rejected, expired } = await lab.row(
+      "SELECT read::int, inserted::int, duplicates::int, rejected::int, expired::int FROM etl.objects WHERE key = $1",
       [of],
     );
-    return counts(read, inserted, duplicates, rejected);
+    return counts(read, inserted, duplicates, rejected, expired);
   };
   const standing = async () =>
     (await lab.row("SELECT count(*)::int AS n FROM etl.rejects WHERE requeued_at IS NULL")).n;

@@ -21,6 +21,7 @@ export const runsTable = (runs: readonly RunRow[]): string =>
       "inserted",
       { name: "duplicates", drop: 2 },
       "rejected",
+      { name: "expired", drop: 1 },
       { name: "error", wrapTo: 20, drop: 5 },
     ],
     runs.map(({ runId, startedAt, trigger, status, objects, events, error }) => [
@@ -28,7 +29,9 @@ export const runsTable = (runs: readonly RunRow[]): string =>
       time(startedAt),
       trigger,
       statusWord(status),
-      ...[objects.loaded, events.inserted, events.duplicates, events.rejected].map((n) => count(n ?? 0)),
+      ...[objects.loaded, events.inserted, events.duplicates, events.rejected, events.expired].map((n) =>
+        count(n ?? 0),
+      ),
       error?.message ?? "",
     ]),
   );

@@ -27,7 +27,7 @@ export function summaryText(summary: RunSummary): string {
         ],
         ["loaded", count(objects.loaded), "duplicates", count(events.duplicates)],
         ["failed", count(objects.failed), "rejected", count(events.rejected)],
-        ["remaining", count(objects.remaining), "", ""],
+        ["remaining", count(objects.remaining), "expired", count(events.expired)],
       ],
     ),
     ...detailTables(summary),

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type RollupReport, type VerifyReport, verify, verifyRollups } from "etl-lib";
+import { type EventCounts, type RollupReport, type VerifyReport, verify, verifyRollups } from "etl-lib";
 import { EXIT } from "../shared/failure.js";
 import { count, oneLine, paint, table } from "../shared/format.js";
 import { addSourceOptions, jsonOption } from "../shared/options.js";
@@ -41,10 +41,10 @@ function reportText({ hours, gaps, hasGaps, table: totals }: VerifyReport, sourc
   const differing = hours.filter(
     ({ missing, changed, mismatched, lacking }) => missing + changed + mismatched + lacking > 0,
   );
-  const sum = (column: "objects" | "loaded" | "read" | "inserted" | "duplicates" | "rejected") =>
+  const sum = (column: "objects" | "loaded" | keyof EventCounts) =>
     count(hours.reduce((total, hour) => total + hour[column], 0));
   return [
-    `${sum("loaded")} of ${sum("objects")} objects of ${source} are loaded: ${sum("read")} events read = ${sum("inserted")} inserted + ${sum("duplicates")} duplicates + ${sum("rejected")} rejected.`,
+    `${sum("loaded")} of ${sum("objects")} objects of ${source} are loaded: ${sum("read")} events read = ${sum("inserted")} inserted + ${sum("duplicates")} duplicates + ${sum("rejected")} rejected + ${sum("expired")} expired.`,
     `The ledger counts ${count(totals.ledgerInserted)} events inserted, the table holds ${count(totals.rows)} rows; ${hoursText(totals.mismatchedHours)}.`,
     ...(differing.length > 0 ? [hoursTable(differing)] : []),
     ...(hasGaps ? [gapsText(gaps)] : [paint("green", "No gap between source, ledger and table.")]),

@@ -1,6 +1,13 @@
 import type { EventCounts, ObjectCounts, RejectCause, RejectCounts } from "./types.js";
 
-export const noEvents = (): EventCounts => ({ read: 0, inserted: 0, duplicates: 0, rejected: 0 });
+export const noEvents = (): EventCounts => ({
+  read: 0,
+  inserted: 0,
+  duplicates: 0,
+  rejected: 0,
+  expired: 0,
+  erased: 0,
+});
 
 export const noObjects = (): ObjectCounts => ({
   listed: 0,
@@ -16,6 +23,8 @@ export function addEvents(counts: EventCounts, more: EventCounts): void {
   counts.inserted += more.inserted;
   counts.duplicates += more.duplicates;
   counts.rejected += more.rejected;
+  counts.expired += more.expired;
+  counts.erased += more.erased;
 }
 
 export function countReject(counts: RejectCounts, cause: RejectCause, count = 1): void {

@@ -10,6 +10,7 @@ import type { Stage } from "./errors.js";
  * - batch: the objects that are loaded in one transaction.
  * - quarantine: `etl.rejects`, the records that could not become a row, with their cause and raw text.
  * - duplicate: an event whose event_id is in the table already; the first stays.
+ * - line: the UTC midnight before which rows are pruned; a late event is one before it, and counts as expired.
  * - warning: a repair that was made on the way, counted by column and cause.
  */
 
@@ -130,12 +131,16 @@ export type RepairCause = (typeof REPAIR_CAUSES)[number];
 /** Repairs counted by column and cause, e.g. `{"user_id": {"cut": 2}}`. */
 export type Warnings = { [column: string]: { [cause in RepairCause]?: number } };
 
-/** Always: read = inserted + duplicates + rejected. */
+/** Always: read = inserted + duplicates + rejected + expired. */
 export interface EventCounts {
   read: number;
   inserted: number;
   duplicates: number;
   rejected: number;
+  /** Of days that were pruned already: added to nothing; with a lake, kept for it. */
+  expired: number;
+  /** Of the duplicates, events of a person who was erased: known, and not added again. */
+  erased: number;
 }
 
 export interface ObjectCounts {

@@ -20,6 +20,8 @@ export const METRICS = {
   eventsInserted: "EventsInserted",
   eventsDuplicate: "EventsDuplicate",
   eventsRejected: "EventsRejected",
+  /** Of days that were pruned already. */
+  eventsExpired: "EventsExpired",
   objectsLoaded: "ObjectsLoaded",
   objectsRemaining: "ObjectsRemaining",
   /** 1 when the run neither failed nor left an object unreadable, else 0. */

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { EventCounts, Queryable, RunSummary } from "etl-lib";
+import { type EventCounts, noEvents, type Queryable, type RunSummary } from "etl-lib";
 import type { GenerateOptions } from "../../cli/sample/generate.js";
 import type { Layout } from "../../cli/sample/layouts.js";
 import type { SampleObject } from "../../cli/sample/pack.js";
@@ -33,7 +33,10 @@ export function sample(options: GenerateOptions & { layout: Layout }): Sample {
   const of = (kind: string) => records.filter(({ expect: expected }) => expected === kind).length;
   const [inserted, duplicates] = [of("row"), of("duplicate")];
   const read = records.length;
-  return { objects, expected: { read, inserted, duplicates, rejected: read - inserted - duplicates } };
+  return {
+    objects,
+    expected: { ...noEvents(), read, inserted, duplicates, rejected: read - inserted - duplicates },
+  };
 }
 
 /** The same objects in the other layout: `events/YYYY/MM/DD/…`, all in one prefix. */
@@ -43,7 +46,7 @@ export function inDayLayout({ objects, expected }: Sample): Sample {
 }
 
 export function sum(...counts: readonly EventCounts[]): EventCounts {
-  const total = { read: 0, inserted: 0, duplicates: 0, rejected: 0 };
+  const total = noEvents();
   for (const each of counts)
     for (const key of Object.keys(total) as (keyof EventCounts)[]) total[key] += each[key];
   return total;
@@ -66,14 +69,16 @@ export async function expectHeld(db: Queryable, day: string, { objects, expected
      ), sealed AS (
        SELECT * FROM etl.sealed WHERE prefix IN (SELECT regexp_replace(key, '[^/]*$', '') FROM unnest($3::text[]) AS key)
      ), part AS (
-       SELECT (folder NOT IN (SELECT prefix FROM sealed))::int AS objects, read, inserted, duplicates, rejected FROM kept
-       UNION ALL SELECT objects, read, inserted, duplicates, 0 FROM sealed
+       SELECT (folder NOT IN (SELECT prefix FROM sealed))::int AS objects, read, inserted, duplicates, rejected, expired, erased
+       FROM kept
+       UNION ALL SELECT objects, read, inserted, duplicates, 0, expired, erased FROM sealed
      )
      SELECT (SELECT count(*)::int FROM public.clickstream_events
          WHERE event_timestamp >= $1 AND event_timestamp < $2) AS rows,
        (SELECT count(*)::int FROM etl.rejects WHERE key = ANY ($3)) AS quarantined,
        sum(objects)::int AS objects, sum(read)::int AS read, sum(inserted)::int AS inserted,
-       sum(duplicates)::int AS duplicates, sum(rejected)::int AS rejected
+       sum(duplicates)::int AS duplicates, sum(rejected)::int AS rejected,
+       sum(expired)::int AS expired, sum(erased)::int AS erased
      FROM part`,
     [from, to, keys],
   );

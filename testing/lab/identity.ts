@@ -1,11 +1,9 @@
 import { expect } from "chai";
-import type { EventCounts, Queryable, RunSummary } from "etl-lib";
-
-const NO_COUNTS: EventCounts = { read: 0, inserted: 0, duplicates: 0, rejected: 0 };
+import { type EventCounts, noEvents, type Queryable, type RunSummary } from "etl-lib";
 
 /**
- * What must hold after anything that may happen: read = inserted + duplicates + rejected for every object, every run
- * and for ever; the ledger's sums are what lies in the table, and of the newest versions what stands in quarantine.
+ * What must hold after anything that may happen: read = inserted + duplicates + rejected + expired for every object,
+ * every run and for ever; the ledger's sums, less what was pruned and erased, are what lies in the table, and of the newest versions what stands in quarantine.
  * @param summary of the run that just ended, if there is one
  */
 export async function expectIdentity(db: Queryable, summary?: RunSummary): Promise<void> {
@@ -23,18 +21,20 @@ export async function expectIdentity(db: Queryable, summary?: RunSummary): Promi
 
 async function expectLedger(db: Queryable): Promise<void> {
   const { rows: broken } = await db.query(
-    "SELECT * FROM etl.objects WHERE read <> inserted + duplicates + rejected OR least(inserted, duplicates, rejected) < 0",
+    `SELECT * FROM etl.objects WHERE read <> inserted + duplicates + rejected + expired
+       OR least(inserted, duplicates, rejected, expired, erased) < 0 OR erased > duplicates`,
   );
   expect(broken, "objects whose counts do not add up").to.deep.equal([]);
   const { rows } = await db.query(
-    `SELECT (SELECT count(*)::int FROM public.clickstream_events) AS inserted,
+    `SELECT (SELECT count(*)::int FROM public.clickstream_events) AS there,
+       (SELECT coalesce(sum(rows), 0)::int FROM etl.loaded_hours WHERE cause IS NOT NULL) AS taken_out,
        (SELECT coalesce(sum(records), 0)::int FROM etl.rejects WHERE requeued_at IS NULL) AS standing,
        (SELECT coalesce(sum(rejected), 0)::int FROM etl.objects o WHERE NOT EXISTS (
           SELECT FROM etl.objects n WHERE n.bucket = o.bucket AND n.key = o.key AND n.last_modified > o.last_modified))
          AS rejected`,
   );
-  const { inserted, standing, rejected } = rows[0];
-  expect((await ledgerOf(db)).inserted, "the ledger against the table").to.equal(inserted);
+  const { there, taken_out, standing, rejected } = rows[0];
+  expect((await ledgerOf(db)).inserted + taken_out, "the ledger against the table").to.equal(there);
   expect(rejected, "the ledger against quarantine").to.equal(standing);
 }
 
@@ -42,17 +42,19 @@ async function expectLedger(db: Queryable): Promise<void> {
 export async function ledgerOf(db: Queryable, runId: string | null = null): Promise<EventCounts> {
   const { rows } = await db.query<EventCounts>(
     `SELECT coalesce(sum(read), 0)::int AS read, coalesce(sum(inserted), 0)::int AS inserted,
-       coalesce(sum(duplicates), 0)::int AS duplicates, coalesce(sum(rejected), 0)::int AS rejected
-     FROM (SELECT read, inserted, duplicates, rejected FROM etl.objects WHERE $1::uuid IS NULL OR run_id = $1
-       UNION ALL SELECT read, inserted, duplicates, 0 FROM etl.sealed WHERE $1::uuid IS NULL) AS ledger`,
+       coalesce(sum(duplicates), 0)::int AS duplicates, coalesce(sum(rejected), 0)::int AS rejected,
+       coalesce(sum(expired), 0)::int AS expired, coalesce(sum(erased), 0)::int AS erased
+     FROM (SELECT read, inserted, duplicates, rejected, expired, erased FROM etl.objects WHERE $1::uuid IS NULL OR run_id = $1
+       UNION ALL SELECT read, inserted, duplicates, 0, expired, erased FROM etl.sealed WHERE $1::uuid IS NULL) AS ledger`,
     [runId],
   );
-  return rows[0] ?? NO_COUNTS;
+  return rows[0] ?? noEvents();
 }
 
 function expectSums({ events, objects, rejects, status, error }: RunSummary): void {
-  const { read, inserted, duplicates, rejected } = events;
-  expect(read, "read").to.equal(inserted + duplicates + rejected);
+  const { read, inserted, duplicates, rejected, expired, erased } = events;
+  expect(read, "read").to.equal(inserted + duplicates + rejected + expired);
+  expect(erased, "erased").to.be.at.most(duplicates);
   const causes = Object.values(rejects).reduce((sum, count) => sum + count, 0);
   expect(causes, "rejects by cause").to.equal(rejected);
   const { listed, alreadyLoaded, loaded, failed, remaining } = objects;

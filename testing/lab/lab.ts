@@ -87,9 +87,18 @@ export function openPool(config: ConnectionConfig, more: pg.PoolConfig = {}): pg
   return pool;
 }
 
-export const counts = (read: number, inserted: number, duplicates = 0, rejected = 0): EventCounts => ({
+export const counts = (
+  read: number,
+  inserted: number,
+  duplicates = 0,
+  rejected = 0,
+  expired = 0,
+  erased = 0,
+): EventCounts => ({
   read,
   inserted,
   duplicates,
   rejected,
+  expired,
+  erased,
 });

@@ -228,7 +228,7 @@ async function ledgerOf(
 ): Promise<Map<string, LedgerRow[]>> {
   const { rows } = await db.query<LedgerRow & { key: string }>(
     `SELECT o.key, o.etag, o.read::float8, o.inserted::float8, o.duplicates::float8, o.rejected::float8,
-       o.first_event_at AS "firstEventAt", o.last_event_at AS "lastEventAt",
+       o.expired::float8, o.erased::float8, o.first_event_at AS "firstEventAt", o.last_event_at AS "lastEventAt",
        CASE WHEN o.rejected = 0 THEN 0 ELSE (
          SELECT coalesce(sum(records), 0) FROM etl.rejects r
          WHERE r.bucket = o.bucket AND r.key = o.key AND r.etag = o.etag AND r.requeued_at IS NULL) END::float8 AS quarantined

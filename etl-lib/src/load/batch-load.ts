@@ -5,6 +5,7 @@ import type { EventCounts, RejectCounts, SourceObject, Warnings } from "../types
 import type { EventChunk, ObjectTally } from "./event-chunk.js";
 import type { InsertNew } from "./insert-new.js";
 import { type Claim, claim, type LedgerEntry, noEntry, noteSpan, settle } from "./ledger.js";
+import { type Keeping, keepLate, leaveOut } from "./left-out.js";
 import {
   type HourRows,
   insertLoadedHours,
@@ -44,6 +45,20 @@ interface Written {
   readonly hoursAgain: Map<number, LoadedHours>;
 }
 
+/** What became of an object's rows in a chunk. */
+interface Share {
+  inserted: number;
+  readonly expired: number;
+}
+
+export interface BatchOptions {
+  readonly keeping: Keeping;
+  /** Objects that another run has loaded are loaded again. @default false */
+  readonly reload?: boolean;
+  /** Late events are kept for the lake. @default false: they are counted only */
+  readonly keepsLate?: boolean;
+}
+
 /** One batch on its way into the warehouse, inside the caller's transaction. */
 export class BatchLoad {
   readonly #failures = new Map<number, ExtractError>();
@@ -63,7 +78,7 @@ export class BatchLoad {
     private readonly runId: string,
     private readonly objects: readonly SourceObject[],
     private readonly insertNew: InsertNew,
-    private readonly reload = false,
+    private readonly options: BatchOptions,
   ) {
     this.#open = new OpenObject(client);
   }
@@ -74,9 +89,9 @@ export class BatchLoad {
     for (const [object, failure] of chunk.failures) this.#failures.set(object, failure);
     await this.#claim(chunk);
     const { counts, claims, rejects, warnings } = this.#written;
-    const inserted = await this.#insert(chunk);
+    const shares = await this.#insert(chunk);
     for (const [object, tally] of chunk.tallies)
-      addEntry(entryOf(counts, object), entryFrom(tally, inserted.get(object) ?? 0));
+      addEntry(entryOf(counts, object), entryFrom(tally, shares.get(object)));
     const ours = chunk.rejects.filter(({ object }) => claims.has(object));
     await insertRejects(this.client, this.runId, this.objects, ours);
     for (const { cause, records } of ours) countReject(rejects, cause, records);
@@ -114,10 +129,10 @@ export class BatchLoad {
     const fresh = [...chunk.tallies].filter(([object]) => !counts.has(object));
     if (fresh.length === 0) return;
     const expected = fresh.map(([, tally]) =>
-      entryFrom(tally, tally.read - tally.rejected - tally.duplicates),
+      entryFrom(tally, { inserted: tally.read - tally.rejected - tally.duplicates, expired: 0 }),
     );
     const objects = fresh.map(([object]) => this.objects[object] as SourceObject);
-    const taken = await claim(this.client, this.runId, objects, expected, this.reload);
+    const taken = await claim(this.client, this.runId, objects, expected, this.options.reload);
     for (const [at, [object]] of fresh.entries()) {
       const found = taken.get(at);
       if (!found) continue;
@@ -158,23 +173,28 @@ export class BatchLoad {
     return fresh;
   }
 
-  /** @returns how many rows of each object were new */
-  async #insert({ rows, objectOfRow, hourOfRow }: EventChunk): Promise<Map<number, number>> {
+  async #insert(chunk: EventChunk): Promise<Map<number, Share>> {
+    const { rows, objectOfRow, hourOfRow } = chunk;
     const { claims } = this.#written;
-    const inserted = new Map<number, number>();
     const wanted = Uint8Array.from(objectOfRow, (object) => (claims.has(object) ? 1 : 0));
+    const leftOut = leaveOut(chunk, wanted, this.options.keeping);
+    if (this.options.keepsLate) await keepLate(this.client, chunk, leftOut);
+    const shares = new Map<number, Share>();
+    for (const [object, expired] of leftOut.expired) shares.set(object, { inserted: 0, expired });
     await this.insertNew.insert(this.client, rows, wanted);
     for (const [row, object] of objectOfRow.entries()) {
       if (!wanted[row]) continue;
-      inserted.set(object, (inserted.get(object) ?? 0) + 1);
+      const share = shares.get(object) ?? { inserted: 0, expired: 0 };
+      share.inserted++;
+      shares.set(object, share);
       noteHour(this.#hoursOf(object), hourOfRow[row] as number, { rows: 1, ids: uuidHash(rows.id(row)) });
     }
-    return inserted;
+    return shares;
   }
 
   #hoursOf(object: number): LoadedHours {
     const { hours, hoursAgain } = this.#written;
-    if (!this.reload) return hours; // also of an object whose ledger row is folded into a seal
+    if (!this.options.reload) return hours; // also of an object whose ledger row is folded into a seal
     const again = hoursAgain.get(object) ?? new Map();
     hoursAgain.set(object, again);
     return again;
@@ -200,27 +220,31 @@ function addEntry(entry: LedgerEntry, more: LedgerEntry): void {
 
 const entryFrom = (
   { read, rejected, firstEventAt, lastEventAt }: ObjectTally,
-  inserted: number,
+  { inserted, expired }: Readonly<Share> = { inserted: 0, expired: 0 },
 ): LedgerEntry => ({
   read,
   inserted,
   rejected,
-  duplicates: read - rejected - inserted,
+  duplicates: read - rejected - inserted - expired,
+  expired,
+  erased: 0,
   firstEventAt,
   lastEventAt,
 });
 
 /**
- * What the ledger says of a version is what of it lies in the table, whichever load inserted it: rows that were lost and
- * came back with a reload count once.
+ * What the ledger says of a version is what of it was put into the table, whichever load inserted it: rows that were lost
+ * and came back with a reload count once, and rows that were pruned since still count.
  */
 function ofVersion(entry: LedgerEntry, before: EventCounts | null): LedgerEntry {
   if (!before) return entry;
   const accepted = entry.read - entry.rejected;
   const inserted = Math.min(accepted, before.inserted + freshOf(entry, before));
-  return { ...entry, inserted, duplicates: accepted - inserted };
+  const expired = Math.min(accepted - inserted, entry.expired);
+  const duplicates = accepted - inserted - expired;
+  return { ...entry, inserted, expired, duplicates, erased: Math.min(entry.erased, duplicates) };
 }
 
 /** Of the rows a reload inserted, those that are no earlier ones come back: as many as it accepted more than before. */
 const freshOf = ({ read, rejected, inserted }: EventCounts, before: EventCounts): number =>
-  Math.min(inserted, Math.max(0, read - rejected - before.inserted - before.duplicates));
+  Math.min(inserted, Math.max(0, read - rejected - before.inserted - before.duplicates - before.expired));

@@ -2,8 +2,9 @@ import { countReject, noEvents } from "../counts.js";
 import type { ExtractError } from "../errors.js";
 import { RepairLog } from "../transform/repair.js";
 import type { BatchResult } from "./batch-load.js";
-import { copyIntoStage } from "./copy.js";
+import { copyIntoStage, type EncodedRows } from "./copy.js";
 import type { EventChunk } from "./event-chunk.js";
+import { type Keeping, leaveOut } from "./left-out.js";
 import { OpenObject } from "./open-object.js";
 import type { WarehouseClient } from "./warehouse.js";
 
@@ -18,7 +19,10 @@ export class DryRunStage {
   readonly #open: OpenObject<Staged>;
   #staged: Staged = { objects: new Set(), events: noEvents(), rejects: {}, warnings: {} };
 
-  constructor(private readonly client: WarehouseClient) {
+  constructor(
+    private readonly client: WarehouseClient,
+    private readonly keeping: Keeping,
+  ) {
     this.#open = new OpenObject(client);
   }
 
@@ -39,7 +43,9 @@ export class DryRunStage {
     this.#staged = await this.#open.enter(chunk, this.#staged);
     for (const [object, failure] of chunk.failures) this.#failures.set(object, failure);
     const { objects, events, rejects, warnings } = this.#staged;
-    const inserted = await this.#countNew(chunk);
+    const wanted = new Uint8Array(chunk.rows.count).fill(1);
+    const leftOut = leaveOut(chunk, wanted, this.keeping);
+    const inserted = await this.#countNew(chunk.rows.only(wanted));
     for (const [object, { read, rejected }] of chunk.tallies) {
       objects.add(object);
       events.read += read;
@@ -47,15 +53,17 @@ export class DryRunStage {
       events.duplicates += read - rejected;
     }
     events.inserted += inserted;
-    events.duplicates -= inserted;
+    const expired = [...leftOut.expired.values()].reduce((sum, count) => sum + count, 0);
+    events.expired += expired;
+    events.duplicates -= inserted + expired;
     for (const { cause, records } of chunk.rejects) countReject(rejects, cause, records);
     new RepairLog(warnings).merge(chunk.repairs.warnings);
     await this.#open.leave(chunk);
   }
 
-  async #countNew(chunk: EventChunk): Promise<number> {
-    if (chunk.rows.count === 0) return 0;
-    await copyIntoStage(this.client, chunk.rows.all());
+  async #countNew(rows: EncodedRows): Promise<number> {
+    if (rows.count === 0) return 0;
+    await copyIntoStage(this.client, rows);
     const { rowCount } = await this.client.query(
       `INSERT INTO pg_temp.etl_seen
        SELECT event_id FROM pg_temp.etl_stage AS staged

@@ -40,6 +40,8 @@ export async function notYetLoaded(db: Queryable, objects: readonly SourceObject
   return objects.filter(({ key, etag }) => !loaded.has(`${etag} ${key}`));
 }
 
+const ENTRY = "read, inserted, duplicates, rejected, expired, erased, first_event_at, last_event_at";
+
 /**
  * Takes the objects that nobody else has, waiting for a transaction that is about to. In their order, which is that
  * of keys in every batch, so that two runs never wait for each other crosswise. What older versions of them, or earlier
@@ -58,16 +60,17 @@ export async function claim(
 ): Promise<Map<number, Claim>> {
   const { rows } = await db.query<ClaimedRow>(
     `INSERT INTO etl.objects AS o
-       (bucket, key, etag, size, last_modified, read, inserted, duplicates, rejected, first_event_at, last_event_at, run_id)
-     SELECT $1, key, etag, size, last_modified, read, inserted, duplicates, rejected, first_event_at, last_event_at, $2
+       (bucket, key, etag, size, last_modified, ${ENTRY}, run_id)
+     SELECT $1, key, etag, size, last_modified, ${ENTRY}, $2
      FROM unnest($3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::bigint[], $8::bigint[], $9::bigint[],
-       $10::bigint[], $11::timestamptz[], $12::timestamptz[]) WITH ORDINALITY
-       AS t (key, etag, size, last_modified, read, inserted, duplicates, rejected, first_event_at, last_event_at, at)
+       $10::bigint[], $11::bigint[], $12::bigint[], $13::timestamptz[], $14::timestamptz[]) WITH ORDINALITY
+       AS t (key, etag, size, last_modified, ${ENTRY}, at)
      ORDER BY at
      ON CONFLICT (bucket, key, etag) DO UPDATE SET run_id = excluded.run_id, loaded_at = now()
-       WHERE $13 AND o.run_id <> excluded.run_id
+       WHERE $15 AND o.run_id <> excluded.run_id
      RETURNING key, etag, old.read::float8 AS read, old.inserted::float8 AS inserted,
-       old.duplicates::float8 AS duplicates, old.rejected::float8 AS rejected,
+       old.duplicates::float8 AS duplicates, old.rejected::float8 AS rejected, old.expired::float8 AS expired,
+       old.erased::float8 AS erased,
        EXISTS (SELECT FROM etl.rejects r WHERE r.bucket = o.bucket AND r.key = o.key AND r.requeued_at IS NULL)
          AS has_rejects`,
     [
@@ -86,8 +89,10 @@ export async function claim(
   objects.forEach(({ key, etag }, index) => {
     const row = claimed.get(`${etag} ${key}`);
     if (!row) return;
-    const { read, inserted, duplicates, rejected } = row;
-    claims.set(index, { before: read === null ? null : { read, inserted, duplicates, rejected } });
+    const { read, inserted, duplicates, rejected, expired, erased } = row;
+    claims.set(index, {
+      before: read === null ? null : { read, inserted, duplicates, rejected, expired, erased },
+    });
   });
   if (claims.size < objects.length) await assertTaken(db, objects);
   const cleared = objects.filter(({ key, etag }) => claimed.get(`${etag} ${key}`)?.has_rejects);
@@ -129,10 +134,10 @@ export async function settle(
   if (objects.length === 0) return;
   await db.query(
     `UPDATE etl.objects AS o
-     SET read = t.read, inserted = t.inserted, duplicates = t.duplicates, rejected = t.rejected,
-       first_event_at = t.first_event_at, last_event_at = t.last_event_at
-     FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::timestamptz[],
-       $9::timestamptz[]) AS t (key, etag, read, inserted, duplicates, rejected, first_event_at, last_event_at)
+     SET read = t.read, inserted = t.inserted, duplicates = t.duplicates, rejected = t.rejected, expired = t.expired,
+       erased = t.erased, first_event_at = t.first_event_at, last_event_at = t.last_event_at
+     FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
+       $9::bigint[], $10::timestamptz[], $11::timestamptz[]) AS t (key, etag, ${ENTRY})
      WHERE o.bucket = $1 AND o.key = ANY ($2) AND o.key = t.key AND o.etag = t.etag`,
     [
       objects[0]?.bucket,
@@ -148,6 +153,8 @@ const entryColumns = (entries: readonly LedgerEntry[]): unknown[][] => [
   entries.map(({ inserted }) => inserted),
   entries.map(({ duplicates }) => duplicates),
   entries.map(({ rejected }) => rejected),
+  entries.map(({ expired }) => expired),
+  entries.map(({ erased }) => erased),
   entries.map(({ firstEventAt }) => timestamp(firstEventAt)),
   entries.map(({ lastEventAt }) => timestamp(lastEventAt)),
 ];

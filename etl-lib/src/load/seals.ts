@@ -37,7 +37,8 @@ export class Fingerprint {
 /** The seal of a folder; null when it is not sealed, or is being read again. */
 export async function sealOf(db: Queryable, bucket: string, folder: string): Promise<Seal | null> {
   const { rows } = await db.query<EventCounts & { objects: number; fingerprint: string }>(
-    `SELECT objects::float8, fingerprint, read::float8, inserted::float8, duplicates::float8, 0 AS rejected FROM etl.sealed
+    `SELECT objects::float8, fingerprint, read::float8, inserted::float8, duplicates::float8, 0 AS rejected,
+       expired::float8, erased::float8 FROM etl.sealed
      WHERE bucket = $1 AND prefix = $2 AND fingerprint IS NOT NULL`,
     [bucket, folder],
   );
@@ -70,22 +71,24 @@ export async function sealFolder(db: Queryable, bucket: string, folder: string):
        SELECT etag, key, size, row_number() OVER (PARTITION BY key ORDER BY last_modified DESC, loaded_at DESC) AS age
        FROM etl.objects WHERE ${IN_FOLDER}
      ), gone AS (
-       DELETE FROM etl.objects WHERE ${IN_FOLDER} AND rejected = 0 RETURNING read, inserted, duplicates
+       DELETE FROM etl.objects WHERE ${IN_FOLDER} AND rejected = 0 RETURNING read, inserted, duplicates, expired, erased
      ), newest AS (
        SELECT count(*) AS objects, coalesce(sum(size), 0) AS bytes,
          coalesce(bit_xor(('x' || left(md5(etag || ' ' || key), 16))::bit(64)::bigint), 0) AS fingerprint
        FROM version WHERE age = 1
      ), folded AS (
-       SELECT count(*) AS rows, sum(read) AS read, sum(inserted) AS inserted, sum(duplicates) AS duplicates FROM gone
+       SELECT count(*) AS rows, sum(read) AS read, sum(inserted) AS inserted, sum(duplicates) AS duplicates,
+         sum(expired) AS expired, sum(erased) AS erased FROM gone
      ), sealed AS (
-       INSERT INTO etl.sealed AS s (bucket, prefix, objects, bytes, fingerprint, read, inserted, duplicates)
-       SELECT $1, $2, objects, bytes, fingerprint, read, inserted, duplicates FROM newest, folded WHERE rows > 0
+       INSERT INTO etl.sealed AS s (bucket, prefix, objects, bytes, fingerprint, read, inserted, duplicates, expired, erased)
+       SELECT $1, $2, objects, bytes, fingerprint, read, inserted, duplicates, expired, erased FROM newest, folded WHERE rows > 0
        ON CONFLICT (bucket, prefix) DO UPDATE SET
          objects = CASE WHEN s.fingerprint IS NULL THEN excluded.objects ELSE s.objects END,
          bytes = CASE WHEN s.fingerprint IS NULL THEN excluded.bytes ELSE s.bytes END,
          fingerprint = coalesce(s.fingerprint, excluded.fingerprint),
          read = s.read + excluded.read, inserted = s.inserted + excluded.inserted,
-         duplicates = s.duplicates + excluded.duplicates, sealed_at = now()
+         duplicates = s.duplicates + excluded.duplicates, expired = s.expired + excluded.expired,
+         erased = s.erased + excluded.erased, sealed_at = now()
      )
      SELECT rows::float8 FROM folded`,
     [bucket, folder],

@@ -1,9 +1,10 @@
 import type { SourceObject } from "../types.js";
-import { BatchLoad, type BatchResult } from "./batch-load.js";
+import { BatchLoad, type BatchOptions, type BatchResult } from "./batch-load.js";
 import { DryRunStage } from "./dry-run.js";
 import type { EventChunk } from "./event-chunk.js";
 import { InsertNew } from "./insert-new.js";
 import { isLoadedBy } from "./ledger.js";
+import { readKeeping } from "./left-out.js";
 import { markStale } from "./rollups.js";
 import { checkOut, inTransaction, type WarehouseClient, type WarehousePool } from "./warehouse.js";
 
@@ -18,8 +19,8 @@ export interface BatchSink {
   close(): Promise<void>;
 }
 
-/** Any number that no other advisory lock of the warehouse has. */
-const BATCH_LOCK = 7263002;
+/** Shared by every open batch. Any number that no other advisory lock of the warehouse has. */
+export const BATCH_LOCK = 7263002;
 const DEADLOCK = "40P01";
 
 /**
@@ -35,8 +36,7 @@ export class WarehouseSink implements BatchSink {
   constructor(
     private readonly pool: WarehousePool,
     private readonly runId: string,
-    /** Objects that another run has loaded are loaded again. */
-    private readonly reload: boolean,
+    private readonly options: Omit<BatchOptions, "keeping">,
   ) {}
 
   async load(objects: readonly SourceObject[], chunks: AsyncIterable<EventChunk>, attempt: number) {
@@ -46,7 +46,8 @@ export class WarehouseSink implements BatchSink {
     const lock = this.#alone ? "pg_advisory_xact_lock" : "pg_advisory_xact_lock_shared";
     const loaded = inTransaction(this.pool, async (client) => {
       await client.query(`SELECT ${lock}($1)`, [BATCH_LOCK]);
-      const batch = new BatchLoad(client, this.runId, objects, this.#insertNew, this.reload);
+      const keeping = await readKeeping(client);
+      const batch = new BatchLoad(client, this.runId, objects, this.#insertNew, { ...this.options, keeping });
       for await (const chunk of chunks) await batch.add(chunk);
       const result = await batch.finish();
       // The claim waited for a commit that had not arrived yet when it was looked for above.
@@ -74,7 +75,7 @@ export class DryRunSink implements BatchSink {
 
   async load(_objects: readonly SourceObject[], chunks: AsyncIterable<EventChunk>): Promise<BatchResult> {
     this.#client ??= await this.#begin();
-    const stage = new DryRunStage(this.#client);
+    const stage = new DryRunStage(this.#client, await readKeeping(this.#client));
     await stage.begin();
     try {
       for await (const chunk of chunks) await stage.add(chunk);

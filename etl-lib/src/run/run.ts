@@ -41,6 +41,8 @@ export interface RunOptions {
    * with counts that say what lies in the table. @default false
    */
   readonly reload?: boolean;
+  /** Late events of pruned days are kept in `etl.late_events` for the lake's export. @default false: they are counted */
+  readonly keepsLate?: boolean | undefined;
   /** Stage and count, then roll back. @default false */
   readonly dryRun?: boolean;
   /** Objects read at the same time. @default 128 */
@@ -102,13 +104,14 @@ class Run {
       pool,
       dryRun,
       reload = false,
+      keepsLate = false,
       clock = Date.now,
       retry = DEFAULT_RETRY,
       concurrency = 128,
       batchRows = 20_000,
     } = options;
     this.#record = new RunRecord(clock);
-    this.#sink = dryRun ? new DryRunSink(pool) : new WarehouseSink(pool, this.#runId, reload);
+    this.#sink = dryRun ? new DryRunSink(pool) : new WarehouseSink(pool, this.#runId, { reload, keepsLate });
     this.#background = new BackgroundRefresh(() => refreshStep(pool, this.#refreshOptions), clock);
     this.#retry = retry;
     this.#read = { concurrency, batchRows };
