@@ -15,10 +15,12 @@ import { type Log, openLog } from "../shared/log.js";
 import { addSourceOptions, jsonOption, wholeNumber } from "../shared/options.js";
 import { printJson } from "../shared/output.js";
 import { type Progress, progressView } from "../shared/progress.js";
+import { environment } from "../shared/project.js";
 import { withWarehouse } from "../shared/warehouse.js";
 import { daysPlot, NEXT_STEPS } from "./after-load.js";
 import { type Selection, type SourceOptions, select } from "./source.js";
 import { interruptionText, summaryText } from "./summary.js";
+import { openTelemetry } from "./telemetry.js";
 
 interface RunCommandOptions extends SourceOptions {
   readonly dryRun?: boolean;
@@ -36,6 +38,9 @@ interface RunCommandOptions extends SourceOptions {
 
 /** A run that is interrupted rolls its batch back and closes its row in less. */
 export const GRACE_MS = 900;
+/** What a run waits for whoever collects its traces, and one that was interrupted. */
+const TELEMETRY_MS = 5000;
+const TELEMETRY_MS_ONCE_INTERRUPTED = 300;
 
 export const define = (command: Command): Command =>
   addSourceOptions(command)
@@ -132,6 +137,7 @@ export async function load(
   options: LoadOptions,
 ): Promise<RunSummary> {
   if (!options.quiet) console.error(`Source: ${selection.description}`);
+  const telemetry = await openTelemetry(environment(), selection.description);
   const view = progressView({ quiet: options.quiet ?? false });
   const summary = await runEtl({
     pool,
@@ -146,9 +152,14 @@ export async function load(
     timeBudgetMs: options.timeBudgetMs,
     signal: options.signal,
     onProgress: (progress) => view.update(measure(progress)),
+    observer: telemetry?.observer,
   });
   view.stop();
-  if (summary.status === "interrupted" && !options.quiet) console.error(interruptionText(summary));
+  const isInterrupted = summary.status === "interrupted";
+  if (isInterrupted && !options.quiet) console.error(interruptionText(summary));
+  const untold = await telemetry?.end(summary, isInterrupted ? TELEMETRY_MS_ONCE_INTERRUPTED : TELEMETRY_MS);
+  if (untold && !options.quiet)
+    console.error(`Traces and metrics did not reach OTEL_EXPORTER_OTLP_ENDPOINT: ${untold}.`);
   return summary;
 }
 

@@ -36,6 +36,7 @@ export {
 export type { Queryable, WarehouseClient, WarehousePool } from "./load/warehouse.js";
 export { DEFAULT_RETRY, type RetryPolicy } from "./retry.js";
 export type { LookbackOptions } from "./run/look-back.js";
+export type { ObservedBatch, ObservedPart, PartEnd, RunObserver } from "./run/observer.js";
 export { readChunks } from "./run/read-chunks.js";
 export { type RunOptions, runEtl } from "./run/run.js";
 export { describeError, type RunProgress } from "./run/run-record.js";

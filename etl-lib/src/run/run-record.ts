@@ -5,6 +5,7 @@ import { toLoadError } from "../load/pg-errors.js";
 import { RepairLog } from "../transform/repair.js";
 import type { EventCounts, ObjectCounts, RejectCounts, RunError, RunSummary } from "../types.js";
 import type { FreshPage } from "./fresh-objects.js";
+import { type ObservedPart, type RunObserver, UNOBSERVED } from "./observer.js";
 
 export interface RunProgress {
   readonly objects: Readonly<ObjectCounts>;
@@ -19,6 +20,14 @@ export interface RunProgress {
 const MAX_ERRORS = 20;
 
 export type TimedStage = "planMs" | "extractMs" | "loadMs" | "rollupsMs" | "sealMs";
+
+const PART_OF: { readonly [stage in TimedStage]: ObservedPart } = {
+  planMs: "plan",
+  extractMs: "extract",
+  loadMs: "load",
+  rollupsMs: "rollups",
+  sealMs: "seal",
+};
 
 /** What a run has done so far: counts, times, and what went wrong. */
 export class RunRecord {
@@ -46,7 +55,10 @@ export class RunRecord {
   readonly #startedAt: number;
 
   /** @param clock milliseconds */
-  constructor(private readonly clock: () => number) {
+  constructor(
+    private readonly clock: () => number,
+    readonly observer: RunObserver = UNOBSERVED,
+  ) {
     this.#startedAt = clock();
   }
 
@@ -87,6 +99,7 @@ export class RunRecord {
     if (error.kind === "changed") return;
     if (error.kind !== "unfinished") this.objects.failed++;
     this.failed(error);
+    this.observer.leftOut(describeError(error));
   }
 
   /** What a run goes on without. */
@@ -114,22 +127,33 @@ export class RunRecord {
 
   async timed<T>(stage: TimedStage, work: () => Promise<T>): Promise<T> {
     const since = this.clock();
+    const ended = this.observer.began(PART_OF[stage]);
+    let error: unknown;
     try {
       return await work();
+    } catch (cause) {
+      error = cause;
+      throw cause;
     } finally {
       this.timings[stage] += this.clock() - since;
+      ended({ error });
     }
   }
 
   /** Passes `chunks` on; how long the warehouse waited for them is time of the source, not its own. */
   async *timedChunks<T>(chunks: AsyncIterable<T>): AsyncGenerator<T> {
     let waitingSince = this.clock();
-    for await (const chunk of chunks) {
-      const waited = this.clock() - waitingSince;
-      this.timings.extractMs += waited;
-      this.timings.loadMs -= waited;
-      yield chunk;
-      waitingSince = this.clock();
+    const ended = this.observer.began("extract");
+    try {
+      for await (const chunk of chunks) {
+        const waited = this.clock() - waitingSince;
+        this.timings.extractMs += waited;
+        this.timings.loadMs -= waited;
+        yield chunk;
+        waitingSince = this.clock();
+      }
+    } finally {
+      ended();
     }
   }
 

@@ -16,6 +16,7 @@ import type { RunSummary, RunTrigger, Source, SourceObject, Window } from "../ty
 import { Coverage, type Covered } from "./coverage.js";
 import { type FreshPage, freshListings } from "./fresh-objects.js";
 import { LookBack, type LookbackOptions, sealFolders } from "./look-back.js";
+import type { RunObserver } from "./observer.js";
 import { type BatchToLoad, nameOf, planBatches } from "./plan-batches.js";
 import { prefetch } from "./prefetch.js";
 import { type ReadOptions, readChunks } from "./read-chunks.js";
@@ -62,6 +63,8 @@ export interface RunOptions {
   readonly retry?: RetryPolicy;
   /** Called after each chunk and each page of the listing. */
   readonly onProgress?: (progress: RunProgress) => void;
+  /** Told when stages and batches begin and end. */
+  readonly observer?: RunObserver | undefined;
   /** Milliseconds. @default Date.now */
   readonly clock?: () => number;
 }
@@ -110,7 +113,7 @@ class Run {
       concurrency = 128,
       batchRows = 20_000,
     } = options;
-    this.#record = new RunRecord(clock);
+    this.#record = new RunRecord(clock, options.observer);
     this.#sink = dryRun ? new DryRunSink(pool) : new WarehouseSink(pool, this.#runId, { reload, keepsLate });
     this.#background = new BackgroundRefresh(() => refreshStep(pool, this.#refreshOptions), clock);
     this.#retry = retry;
@@ -238,10 +241,15 @@ class Run {
   /** Objects that cannot be read are left out of their batch, which is loaded without them. */
   async #load(batch: BatchToLoad, firstChunks: AsyncIterable<EventChunk> | undefined): Promise<void> {
     let attempt = 0;
+    const ended = this.#record.observer.began("batch", { objects: batch.objects.length, bytes: batch.bytes });
     const result = await this.#retrying(() => {
       const chunks = attempt++ === 0 && firstChunks ? firstChunks : this.#chunksOf(batch);
       return this.#record.timed("loadMs", () => this.#sink.load(batch.objects, this.#watch(chunks), attempt));
+    }).catch((error) => {
+      ended({ error });
+      throw error;
     });
+    ended({ events: result.events });
     this.#record.loaded(result);
     for (const [index, failure] of result.failures) {
       this.#record.unread(failure);
