@@ -72,7 +72,10 @@ const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: nul
 export const plainEvent = fc.record(
   {
     eventName: fc.constantFrom("page_view", "click", "Thêm"),
-    eventId: fc.uuid(),
+    eventId: fc.oneof(
+      fc.uuid(),
+      plainText.filter((text) => text !== ""),
+    ),
     _ingest: fc.record({
       receivedAt: fc
         .date({ min: new Date("2000-01-01"), max: new Date("2025-12-06T05:00:00Z"), noInvalidDate: true })
@@ -98,7 +101,10 @@ export const plainEvent = fc.record(
             urlPath: plainText,
           },
           price: maybe(fc.nat({ max: 999_999_999_999_999 })),
-          discountPrice: fc.nat(),
+          discountPrice: fc
+            .tuple(fc.nat({ max: 99_999_999 }), fc.integer({ min: 0, max: 6 }))
+            .map(([digits, decimals]) => digits / 10 ** decimals)
+            .filter((price) => price === 0 || price >= 1e-6), // JSON writes smaller ones with an exponent
           tags: fc.jsonValue({ maxDepth: 2 }),
         },
         { requiredKeys: [] },

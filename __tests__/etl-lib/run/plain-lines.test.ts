@@ -125,3 +125,60 @@ describe("lines that are plain to see", () => {
       await expectSame(Buffer.from(text), null);
   });
 });
+
+describe("elements of an array that are plain to see", () => {
+  const element = fc.oneof(
+    { weight: 8, arbitrary: plainEvent.map((event) => JSON.stringify(event)) },
+    { weight: 2, arbitrary: anyEvent.map((event) => JSON.stringify(event)) },
+    fc.constantFrom(
+      ` ${plain}\n`,
+      JSON.stringify(JSON.parse(plain), null, 1),
+      '{"eventName":"no id"}',
+      plain,
+    ),
+  );
+  const odd = fc.constantFrom(
+    ...["", " ", "{", "}", "null", "7", '"x"', "[1]", `[${plain}]`, `${plain}${plain}`, `${plain} x`],
+    ...[`${plain}:`, "{]", '{"a":}', `{"a":${"[".repeat(70)}${"]".repeat(70)}}`, "\u00a0", "]", "],["],
+  );
+
+  it("become what the parser makes of them, whatever stands between them and however the bytes arrive", async () => {
+    const file = fc.record({
+      elements: fc.array(element, { maxLength: 12 }),
+      odd: fc.option(fc.record({ at: fc.nat({ max: 12 }), text: odd })),
+      space: fc.constantFrom("", "\n", " \r\n\t"),
+      behind: fc.oneof(
+        { weight: 6, arbitrary: fc.constantFrom("]", "]\n", " ] ") },
+        fc.constantFrom("", "}", "] x", `]\n${plain}`, "][]", "],", `]${plain}\n${plain}\n`),
+      ),
+      mark: fc.constantFrom("", "\ufeff", " ", "\n"),
+      garbage: fc.option(
+        fc.record({ at: fc.nat({ max: 3000 }), byte: fc.integer({ min: 0x80, max: 0xff }) }),
+      ),
+      gzip: fc.constantFrom(false, true, "cut" as const),
+      pieceSize: fc.option(fc.integer({ min: 1, max: 2000 })),
+    });
+    await fc.assert(
+      fc.asyncProperty(file, async ({ elements, odd, space, behind, mark, garbage, gzip, pieceSize }) => {
+        const all = odd ? elements.toSpliced(odd.at, 0, odd.text) : elements;
+        let bytes = Buffer.from(`${mark}[${all.join(`${space},`)}${behind}`);
+        if (garbage && bytes[garbage.at] !== undefined) bytes[garbage.at] = garbage.byte;
+        if (gzip) bytes = gzipSync(bytes);
+        if (gzip === "cut") bytes = bytes.subarray(0, Math.floor(bytes.length * 0.7));
+        await expectSame(bytes, pieceSize);
+      }),
+      { numRuns: 600 },
+    );
+  });
+
+  for (const [what, elements] of Object.entries({
+    "an element that is too long": [plain, `{"eventName":"${"x".repeat(1_200_000)}"}`, plain],
+    "a long element": [plain, `{"eventName":"${"y".repeat(700_000)}"}`, plain.replace("9191", "9192")],
+    "many elements that are not": [...Array(300).fill('{"eventName":"z","eventId":7}'), plain],
+    "a value that is no object among them": [plain, "7", plain.replace("9191", "9192")],
+  }))
+    it(`become the same with ${what}`, async () => {
+      for (const pieceSize of [null, 1000, 65_536])
+        await expectSame(Buffer.from(`[${elements.join(",\n")}]`), pieceSize);
+    });
+});

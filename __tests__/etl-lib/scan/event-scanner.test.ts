@@ -15,9 +15,7 @@ function scanned(text: string | Buffer): Buffer | null {
   const bytes = Buffer.from(text);
   if (!scanner.scan(bytes, 0, bytes.length, LAST_MODIFIED)) return null;
   const rows = new RowBuffer();
-  const end = scanner.write(rows);
-  if (end < 0) return null;
-  rows.push(end);
+  rows.push(scanner.write(rows));
   return Buffer.from(rows.all().bytes);
 }
 
@@ -26,7 +24,7 @@ function expectSame(text: string): void {
   const row = scanned(text);
   if (!row) return;
   const log = new RepairLog();
-  const transformed = transformEvent(JSON.parse(text), ORIGIN, log);
+  const transformed = transformEvent(JSON.parse(text), { ...ORIGIN, text: () => text }, log);
   expect(log.warnings).to.deep.equal({});
   expect(transformed.reject).to.equal(undefined);
   const rows = new RowBuffer();
@@ -68,6 +66,24 @@ describe("EventScanner", () => {
         expectSame(text);
       }),
     );
+  });
+
+  it("takes an id that is no UUID, and prices with decimals, as they are written", () => {
+    const written = JSON.stringify({ ...EVENT, eventId: "1733461200000-9f3a1c2b" });
+    for (const price of [
+      "0.5",
+      "18.50",
+      "18.00",
+      "0.0",
+      "0.000010",
+      "1234567.8912345",
+      "9999999999999.9",
+      "12340000.5",
+    ]) {
+      const text = written.replace("18990000", price);
+      expect(scanned(text), text).to.not.equal(null);
+      expectSame(text);
+    }
   });
 
   it("makes of any event that it takes what the parser makes of it", () => {
@@ -122,8 +138,9 @@ describe("EventScanner", () => {
   });
 
   for (const [why, change] of Object.entries({
-    "an id that is no UUID": { eventId: "1733461200000-9f3a1c2b" },
     "no id": { eventId: null },
+    "an empty id": { eventId: "" },
+    "an id that is a number": { eventId: 1733461200000 },
     "an empty name": { eventName: "" },
     "another name of a field": { user_id: "u" },
     "a number as text": { userId: 7 },
@@ -138,8 +155,9 @@ describe("EventScanner", () => {
     "no time of its own": { _ingest: {} },
     "a product that is none": { product: "x" },
     "a price that is text": { product: { price: "1" } },
-    "a price with decimals that a double may lose": { product: { price: 0.1 } },
     "a price of too many digits": { product: { price: 1e15 } },
+    "a price of too many decimals": { product: { price: 0.1 + 0.2 } },
+    "a price below zero": { product: { price: -1 } },
   }))
     it(`leaves ${why} to the parser`, () => {
       expect(scanned(JSON.stringify({ ...EVENT, ...change }))).to.equal(null);

@@ -1,6 +1,8 @@
+import { skipSpace } from "../scan/json-bytes.js";
 import { InvalidGzipError, inflate, isGzip, peek } from "./decode.js";
 import { rejectedAs } from "./draft.js";
-import { PlainLines, startsNdjson, type TakeLine, takesWhole } from "./plain-lines.js";
+import { isArrayAlone, PlainArray } from "./plain-array.js";
+import { PlainLines, startsNdjson, type TakeEvent, takesWhole } from "./plain-lines.js";
 import { extractRecords, type RawRecord, readSmall } from "./records.js";
 
 type Bytes = AsyncIterable<Uint8Array>;
@@ -12,6 +14,7 @@ export interface RecordSlice {
   readonly isLast: boolean;
 }
 
+const OPEN_BRACKET = 0x5b;
 const LAST: RecordSlice = { records: [], isLast: true };
 
 /** A line behind which nothing tells NDJSON is left to `extractRecords`. */
@@ -26,27 +29,32 @@ const HEAD_BYTES = 64 * 1024;
 export async function* objectSlices(
   body: Uint8Array | null,
   open: () => Bytes,
-  take: TakeLine,
+  take: TakeEvent,
 ): RecordSlices {
   if (!body || isGzip(body)) yield* streamed(open, take);
   else if (takesWhole(body, take)) yield LAST;
-  else if (startsNdjson(withoutMark(body))) yield* linesOf(one(body), take);
+  else if (startsNdjson(withoutMark(body))) yield* plainSlices(new PlainLines(take), one(body));
+  else if (await isArray(body, open)) yield* plainSlices(new PlainArray(take), one(body));
   else yield* parsedSlices(readSmall(body) ?? extractRecords(open));
 }
 
-async function* streamed(open: () => Bytes, take: TakeLine): RecordSlices {
+async function* streamed(open: () => Bytes, take: TakeEvent): RecordSlices {
   const { head, all } = await peek(open(), HEAD_BYTES);
   if (isGzip(head)) yield* inflated(once(all, open), take);
-  else if (startsNdjson(withoutMark(head))) yield* linesOf(all, take);
+  else if (startsNdjson(withoutMark(head))) yield* plainSlices(new PlainLines(take), all);
+  else if (await isArray(head, open)) yield* plainSlices(new PlainArray(take), all);
   else yield* parsedSlices(extractRecords(once(all, open)));
 }
 
-async function* inflated(open: () => Bytes, take: TakeLine): RecordSlices {
+async function* inflated(open: () => Bytes, take: TakeEvent): RecordSlices {
   const looked = await peek(inflate(open), HEAD_BYTES).catch((error) => {
     if (error instanceof InvalidGzipError) return null;
     throw error;
   });
-  if (looked && startsNdjson(withoutMark(looked.head))) return yield* linesOf(looked.all, take);
+  if (looked && startsNdjson(withoutMark(looked.head)))
+    return yield* plainSlices(new PlainLines(take), looked.all);
+  if (looked && (await isArray(looked.head, open)))
+    return yield* plainSlices(new PlainArray(take), looked.all);
   await looked?.all.return?.(undefined);
   yield* parsedSlices(extractRecords(open));
 }
@@ -61,26 +69,36 @@ async function* parsedSlices(slices: Iterable<RawRecord[]> | AsyncIterable<RawRe
   yield { records: records ?? [], isLast: true };
 }
 
-async function* linesOf(bytes: Bytes, take: TakeLine): RecordSlices {
-  yield { records: [], isLast: false }; // the object is known before a line of it is taken
-  for await (const records of unparsedLines(bytes, take)) yield { records, isLast: false };
+/** @param head an object's first bytes @param open all of them, to look ahead */
+async function isArray(head: Uint8Array, open: () => Bytes): Promise<boolean> {
+  const bytes = withoutMark(head);
+  return bytes[skipSpace(bytes, 0, bytes.length)] === OPEN_BRACKET && isArrayAlone(unmarked(inflate(open)));
+}
+
+async function* plainSlices(plain: PlainLines | PlainArray, bytes: Bytes): RecordSlices {
+  yield { records: [], isLast: false }; // the object is known before an event of it is taken
+  for await (const records of unparsed(plain, bytes)) yield { records, isLast: false };
   yield LAST;
 }
 
-async function* unparsedLines(bytes: Bytes, take: TakeLine): AsyncGenerator<RawRecord[]> {
-  const lines = new PlainLines(take);
-  let isFirst = true;
+async function* unparsed(plain: PlainLines | PlainArray, bytes: Bytes): AsyncGenerator<RawRecord[]> {
   try {
-    for await (const piece of bytes) {
-      yield* lines.feed(isFirst ? withoutMark(piece) : piece);
-      isFirst = false;
-    }
+    for await (const piece of unmarked(bytes)) yield* plain.feed(piece);
   } catch (error) {
     if (!(error instanceof InvalidGzipError)) throw error;
-    yield* lines.fail(rejectedAs("invalid_gzip", error.message, lines.pending));
+    yield* plain.fail(rejectedAs("invalid_gzip", error.message, plain.pending));
     return;
   }
-  yield* lines.end();
+  yield* plain.end();
+}
+
+/** Less a byte-order mark. */
+async function* unmarked(bytes: Bytes): AsyncGenerator<Uint8Array> {
+  let isFirst = true;
+  for await (const piece of (await peek(bytes, MARK.length)).all) {
+    yield isFirst ? withoutMark(piece) : piece;
+    isFirst = false;
+  }
 }
 
 const MARK = Buffer.from("\ufeff");

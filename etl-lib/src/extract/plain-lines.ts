@@ -5,19 +5,19 @@ import { LineFramer } from "./line-framer.js";
 import { type RawRecord, Slices } from "./records.js";
 
 /**
- * Takes the line in bytes[at, end) as an event, or leaves it to be parsed.
+ * Takes the line or element in bytes[at, end) as an event, or leaves it to be parsed.
  * @param bytes valid UTF-8
  */
-export type TakeLine = (bytes: Uint8Array, at: number, end: number) => boolean;
+export type TakeEvent = (bytes: Uint8Array, at: number, end: number) => boolean;
 
 const LINE_FEED = 0x0a;
 const NOTHING = new Uint8Array();
 const OPEN_BRACE = 0x7b;
-/** So many lines in a row that were not taken: the others of the object are not offered. */
-const PATIENCE = 100;
+/** So many in a row that were not taken: the others of the object are not offered. */
+export const PATIENCE = 100;
 
 /** Offers an object at hand that is one line. */
-export const takesWhole = (bytes: Uint8Array, take: TakeLine): boolean =>
+export const takesWhole = (bytes: Uint8Array, take: TakeEvent): boolean =>
   bytes[0] === OPEN_BRACE && isUtf8(bytes) && take(bytes, 0, bytes.length);
 
 /**
@@ -50,7 +50,7 @@ export class PlainLines {
   #isValid = true;
   #refused = 0;
 
-  constructor(private readonly take: TakeLine) {}
+  constructor(private readonly take: TakeEvent) {}
 
   /** The text of a line that has not ended. */
   get pending(): string {

@@ -4,7 +4,7 @@ import { SMALL_OBJECT_BYTES } from "../limits.js";
 import type { Source, SourceObject } from "../types.js";
 import { isGzip } from "./decode.js";
 import { objectSlices, type RecordSlice } from "./object-slices.js";
-import type { TakeLine } from "./plain-lines.js";
+import type { TakeEvent } from "./plain-lines.js";
 
 /** What is compressed to less is read through in a moment: it inflates to a thousand times as much at most. */
 const QUICK_GZIP_BYTES = 16 * 1024;
@@ -27,10 +27,10 @@ export interface FailedPiece {
 }
 
 /** Takes a line of an object as an event, or leaves it to be parsed. */
-export type TakeLineOf = (index: number) => TakeLine;
+export type TakeEventOf = (index: number) => TakeEvent;
 
 /**
- * The records of `objects`, in their order, but for the lines that `takeLineOf` takes while they are read: each piece is
+ * The records of `objects`, in their order, but for the lines that `takeEventOf` takes while they are read: each piece is
  * to be dealt with before the next one is asked for. Small objects are read ahead. One that cannot be read is passed over
  * where it is met, whatever its neighbours are.
  * @param concurrency objects read at the same time
@@ -42,7 +42,7 @@ export async function* readObjects(
   source: Source,
   objects: readonly SourceObject[],
   concurrency: number,
-  takeLineOf: TakeLineOf,
+  takeEventOf: TakeEventOf,
   begin: (object: SourceObject) => () => void = () => () => undefined,
 ): AsyncGenerator<ReadPiece> {
   const bodies = pMapIterable(objects, (object) => (isSmall(object) ? readWhole(source, object) : null), {
@@ -57,7 +57,7 @@ export async function* readObjects(
       const isAtHand = body !== null && !(isGzip(body) && body.length > QUICK_GZIP_BYTES);
       const check = isAtHand ? () => undefined : begin(object);
       const open = () => checked(body ? [body] : source.read(object), check);
-      for await (const slice of objectSlices(body, open, takeLineOf(index))) {
+      for await (const slice of objectSlices(body, open, takeEventOf(index))) {
         check();
         yield { index, isAtHand, ...slice };
       }

@@ -67,12 +67,9 @@ export class EventChunk {
     this.#count(object, addRow(this.rows, row), row.event_timestamp.getTime());
   }
 
-  /** Adds the event scanned last. False when it has to be parsed after all. */
-  addScanned(object: number, scanner: EventScanner): boolean {
-    const end = scanner.write(this.rows);
-    if (end < 0) return false;
-    this.#count(object, this.rows.push(end), scanner.time);
-    return true;
+  /** Adds the event scanned last. */
+  addScanned(object: number, scanner: EventScanner): void {
+    this.#count(object, this.rows.push(scanner.write(this.rows)), scanner.time);
   }
 
   #count(object: number, isNew: boolean, time: number): void {

@@ -85,19 +85,30 @@ function tenThousands(integer: string, fraction: string): number[] {
   return ((left + right).match(/\d{4}/g) ?? []).map(Number);
 }
 
-/** The numeric of a whole number from 0 to 10^15, without a detour by its text. */
-export function putWhole(out: Bytes, at: number, value: number): number {
+/** The numeric of `unscaled` / 10^`decimals`, both at most 15 digits, without a detour by its text. */
+export function putDecimal(out: Bytes, at: number, unscaled: number, decimals: number): number {
+  const one = 10 ** decimals;
+  const whole = Math.floor(unscaled / one);
+  const fractions = Math.ceil(decimals / 4);
   let groups = 1;
-  for (let rest = value; rest >= 10_000; rest = Math.floor(rest / 10_000)) groups++;
-  const end = at + 12 + groups * 2;
-  putInt32(out, at, 8 + groups * 2);
-  putInt16(out, at + 4, groups);
+  for (let rest = whole; rest >= 10_000; rest = Math.floor(rest / 10_000)) groups++;
+  const end = at + 12 + (groups + fractions) * 2;
+  putInt32(out, at, 8 + (groups + fractions) * 2);
+  putInt16(out, at + 4, groups + fractions);
   putInt16(out, at + 6, groups - 1);
-  putInt32(out, at + 8, 0); // sign and scale
+  putInt16(out, at + 8, 0); // positive
+  putInt16(out, at + 10, decimals);
+  const point = at + 12 + groups * 2;
+  putGroups(out, at + 12, point, whole);
+  putGroups(out, point, end, (unscaled - whole * one) * 10 ** (fractions * 4 - decimals));
+  return end;
+}
+
+/** The groups of four digits of `value` that fill [from, to). */
+function putGroups(out: Bytes, from: number, to: number, value: number): void {
   let rest = value;
-  for (let to = end - 2; to >= at + 12; to -= 2) {
-    putInt16(out, to, rest % 10_000);
+  for (let at = to - 2; at >= from; at -= 2) {
+    putInt16(out, at, rest % 10_000);
     rest = Math.floor(rest / 10_000);
   }
-  return end;
 }

@@ -1,5 +1,5 @@
 import type { ExtractError } from "../errors.js";
-import { type RecordsPiece, readObjects, type TakeLineOf } from "../extract/read-objects.js";
+import { type RecordsPiece, readObjects, type TakeEventOf } from "../extract/read-objects.js";
 import { EventChunk } from "../load/event-chunk.js";
 import { EventScanner } from "../scan/event-scanner.js";
 import { RecordTransform } from "../transform/transform-records.js";
@@ -36,7 +36,7 @@ export async function* readChunks(
 ): AsyncGenerator<EventChunk> {
   const chunks = new Chunks(objects, batchRows);
   const begin = (object: SourceObject) => time.begin(object, isLast);
-  for await (const piece of readObjects(source, objects, concurrency, chunks.takeLineOf, begin)) {
+  for await (const piece of readObjects(source, objects, concurrency, chunks.takeEventOf, begin)) {
     if (piece.failure) chunks.fail(piece.index, piece.failure);
     else yield* chunks.add(piece);
     if (piece.failure) health.failed(piece.failure);
@@ -60,10 +60,13 @@ class Chunks {
   ) {}
 
   /** An event that is plain to see goes straight from its bytes to its row. */
-  readonly takeLineOf: TakeLineOf = (index) => {
+  readonly takeEventOf: TakeEventOf = (index) => {
     const { lastModified } = this.objects[index] as SourceObject;
-    return (bytes, at, end) =>
-      this.#scanner.scan(bytes, at, end, lastModified) && this.#chunk.addScanned(index, this.#scanner);
+    return (bytes, at, end) => {
+      const isPlain = this.#scanner.scan(bytes, at, end, lastModified);
+      if (isPlain) this.#chunk.addScanned(index, this.#scanner);
+      return isPlain;
+    };
   };
 
   *add({ index, records, isAtHand, isLast }: RecordsPiece): Generator<EventChunk> {

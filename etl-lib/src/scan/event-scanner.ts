@@ -3,16 +3,16 @@ import type { RowBuffer } from "../load/row-buffer.js";
 import {
   type Bytes,
   putBoolean,
+  putDecimal,
   putInt16,
   putInt32,
   putNull,
   putTimestamp,
-  putWhole,
 } from "../load/row-fields.js";
 import { EARLIEST, LATEST_AFTER_OBJECT } from "../transform/event-timestamp.js";
 import { EVENT_COLUMNS } from "../types.js";
-import { putUuidText, timeOf, wholeOf } from "./field-bytes.js";
-import { plainStringEnd, skipSpace, skipValue } from "./json-bytes.js";
+import { decimalsOf, putDerivedId, putUuidText, timeOf, unscaledOf } from "./field-bytes.js";
+import { plainStringEnd, skipDigits, skipSpace, skipValue } from "./json-bytes.js";
 import {
   EVENT_MEMBERS,
   INGEST_MEMBERS,
@@ -48,7 +48,7 @@ const MOST_ROW_BYTES = 2 + EVENT_COLUMNS.length * (4 + MAX_TEXT_LENGTH);
 export class EventScanner {
   #bytes: Uint8Array = new Uint8Array();
   #end = 0;
-  /** Where each column's value is; `#to` is -1 when it is null. Of a boolean or price, the value itself. */
+  /** Where each column's value is; `#to` is -1 when it is null. Of a boolean the value itself, of a price its digits and decimals. */
   readonly #from = new Float64Array(SLOTS);
   readonly #to = new Int32Array(SLOTS);
   /** A bit for each slot that had its member. */
@@ -75,12 +75,13 @@ export class EventScanner {
     return this.#from[TIME] as number;
   }
 
-  /** Writes the row of the event scanned last behind those of `rows`. @returns its end, or -1: its id is no UUID */
+  /** Writes the row of the event scanned last behind those of `rows`. @returns its end */
   write(rows: RowBuffer): number {
     let at = rows.reserve(MOST_ROW_BYTES);
     const out = rows.bytes;
     at = putInt32(out, putInt16(out, at, EVENT_COLUMNS.length), 16);
-    if (!putUuidText(out, at, this.#bytes, this.#from[ID] as number, this.#to[ID] as number)) return -1;
+    const [from, to] = [this.#from[ID] as number, this.#to[ID] as number];
+    if (!putUuidText(out, at, this.#bytes, from, to)) putDerivedId(out, at, this.#bytes.subarray(from, to));
     at = putTimestamp(out, at + 16, this.time);
     for (let slot = NAME as number; slot < EVENT_COLUMNS.length; slot++) at = this.#put(out, at, slot);
     return at;
@@ -91,7 +92,7 @@ export class EventScanner {
     if (to < 0) return putNull(out, at);
     const from = this.#from[slot] as number;
     if (slot === FIRST_VISIT) return putBoolean(out, at, from === 1);
-    if (slot === PRICES[0] || slot === PRICES[1]) return putWhole(out, at, from);
+    if (slot === PRICES[0] || slot === PRICES[1]) return putDecimal(out, at, from, to);
     const bytes = this.#bytes;
     let end = putInt32(out, at, to - from);
     for (let index = from; index < to; index++) out[end++] = bytes[index] as number;
@@ -140,7 +141,8 @@ export class EventScanner {
     if (this.#bytes[at] !== QUOTE) return -1;
     const from = at + 1;
     const to = plainStringEnd(this.#bytes, from, this.#end);
-    if (to < 0 || to - from > MAX_TEXT_LENGTH || (read === READ.name && to === from)) return -1;
+    if (to < 0 || to - from > MAX_TEXT_LENGTH || (to === from && (read === READ.name || read === READ.id)))
+      return -1;
     this.#from[slot] = read === READ.time ? timeOf(this.#bytes, from, to) : from;
     this.#to[slot] = to;
     return to + 1;
@@ -156,10 +158,11 @@ export class EventScanner {
 
   #price(at: number, slot: number): number {
     const to = skipValue(this.#bytes, at, this.#end);
-    const value = to < 0 ? -1 : wholeOf(this.#bytes, at, to);
-    if (value < 0) return -1;
-    this.#from[slot] = value;
-    this.#to[slot] = to;
+    const decimals = to < 0 ? -1 : decimalsOf(this.#bytes, at, to);
+    if (decimals < 0) return -1;
+    const last = decimals === 0 ? skipDigits(this.#bytes, at, to) : to;
+    this.#from[slot] = unscaledOf(this.#bytes, at, last);
+    this.#to[slot] = decimals;
     return to;
   }
 }

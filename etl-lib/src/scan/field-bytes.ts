@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import type { Bytes } from "../load/row-fields.js";
+import { EVENT_ID_NAMESPACE } from "../transform/event-id.js";
 import { skipDigits } from "./json-bytes.js";
 
 const ZERO = 0x30;
@@ -71,10 +73,35 @@ function daysSince1970(year: number, month: number, day: number): number {
 
 /** More digits a double does not keep. */
 const EXACT_DIGITS = 15;
+const POINT = 0x2e;
 
-/** A price as an own shop writes it, a whole number of at most 15 digits; -1 for any other. */
-export function wholeOf(bytes: Uint8Array, at: number, end: number): number {
-  const last = skipDigits(bytes, at, end);
-  if (last !== end || end - at > EXACT_DIGITS || end === at) return -1;
-  return bytes[at] === ZERO && end - at > 1 ? -1 : digits(bytes, at, end - at);
+/**
+ * How many decimals a price has that is written in at most 15 digits, with or without a point; -1 for any other. Decimals
+ * that are all zeros are none: to the parser 18.00 is the number 18, and 18.50 is its text.
+ * @param bytes a JSON number in [at, end)
+ */
+export function decimalsOf(bytes: Uint8Array, at: number, end: number): number {
+  const point = skipDigits(bytes, at, end);
+  if (point === at || end - at > EXACT_DIGITS) return -1;
+  if (point === end) return 0;
+  if (bytes[point] !== POINT || skipDigits(bytes, point + 1, end) !== end) return -1;
+  for (let index = point + 1; index < end; index++) if (bytes[index] !== ZERO) return end - point - 1;
+  return 0;
+}
+
+/** The digits of a decimal as one whole number, its point passed over. */
+export function unscaledOf(bytes: Uint8Array, at: number, end: number): number {
+  let value = 0;
+  for (let index = at; index < end; index++)
+    if (bytes[index] !== POINT) value = value * 10 + (bytes[index] as number) - ZERO;
+  return value;
+}
+
+const NAMESPACE = Buffer.from(EVENT_ID_NAMESPACE.replaceAll("-", ""), "hex");
+
+/** Writes the 16 bytes of the UUIDv5 of an id that is no UUID. */
+export function putDerivedId(out: Bytes, to: number, id: Uint8Array): void {
+  createHash("sha1").update(NAMESPACE).update(id).digest().copy(out, to, 0, 16);
+  out[to + 6] = ((out[to + 6] as number) & 0x0f) | 0x50;
+  out[to + 8] = ((out[to + 8] as number) & 0x3f) | 0x80;
 }
