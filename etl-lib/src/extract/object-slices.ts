@@ -1,7 +1,6 @@
-import { skipSpace } from "../scan/json-bytes.js";
 import { InvalidGzipError, inflate, isGzip, peek } from "./decode.js";
 import { rejectedAs } from "./draft.js";
-import { isArrayAlone, PlainArray } from "./plain-array.js";
+import { isArrayAlone, PlainArray, startsArray } from "./plain-array.js";
 import { PlainLines, startsNdjson, type TakeEvent, takesWhole } from "./plain-lines.js";
 import { extractRecords, type RawRecord, readSmall } from "./records.js";
 
@@ -14,7 +13,6 @@ export interface RecordSlice {
   readonly isLast: boolean;
 }
 
-const OPEN_BRACKET = 0x5b;
 const LAST: RecordSlice = { records: [], isLast: true };
 
 /** A line behind which nothing tells NDJSON is left to `extractRecords`. */
@@ -72,7 +70,7 @@ async function* parsedSlices(slices: Iterable<RawRecord[]> | AsyncIterable<RawRe
 /** @param head an object's first bytes @param open all of them, to look ahead */
 async function isArray(head: Uint8Array, open: () => Bytes): Promise<boolean> {
   const bytes = withoutMark(head);
-  return bytes[skipSpace(bytes, 0, bytes.length)] === OPEN_BRACKET && isArrayAlone(unmarked(inflate(open)));
+  return startsArray(bytes) && isArrayAlone(unmarked(inflate(open)));
 }
 
 async function* plainSlices(plain: PlainLines | PlainArray, bytes: Bytes): RecordSlices {

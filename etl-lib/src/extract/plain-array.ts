@@ -13,6 +13,12 @@ const OPEN_BRACE = 0x7b;
 const OPEN_BRACKET = 0x5b;
 const COMMA = 0x2c;
 
+/** Whether an array of objects begins here. @param bytes an object's first ones, less a byte-order mark */
+export function startsArray(bytes: Uint8Array): boolean {
+  const at = skipSpace(bytes, 0, bytes.length);
+  return bytes[at] === OPEN_BRACKET && bytes[skipSpace(bytes, at + 1, bytes.length)] === OPEN_BRACE;
+}
+
 /** Whether the object is one array, with nothing but white space around it. @param bytes less a byte-order mark */
 export async function isArrayAlone(bytes: AsyncIterable<Uint8Array>): Promise<boolean> {
   const array = new ByteEnd();
