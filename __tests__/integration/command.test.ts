@@ -188,7 +188,7 @@ describe("integration: the command's answers and exit codes", function () {
   it("refuses an option that npm took for its own, before anything is done", async () => {
     const npm = { npm_lifecycle_event: "etl:local", npm_config_dry_run: "true" };
     const outcome = await runCommand(["run", ...DAY], { ...env, ...npm });
-    expectSentence(outcome, 2, /npm took --dry-run .* npm run etl:local -- --dry-run\.$/);
+    expectSentence(outcome, 2, /npm consumed --dry-run .* npm run etl:local -- --dry-run\.$/);
     expect(await lab.count()).to.equal(0);
     expect(
       (await runCommand(["--dry-run", ...DAY], { ...env, npm_lifecycle_event: "etl:local" })).code,
