@@ -5,7 +5,7 @@
  * unfinished: the object takes longer than the run's time budget gives it.
  */
 export type ErrorKind = "retriable" | "fatal" | "changed" | "unfinished";
-export type Stage = "plan" | "extract" | "load";
+export type Stage = "plan" | "extract" | "load" | "lake";
 
 interface EtlErrorOptions {
   readonly cause?: unknown;
@@ -44,4 +44,10 @@ export class ExtractError extends EtlError {
 export class LoadError extends EtlError {
   override readonly name = "LoadError";
   readonly stage = "load";
+}
+
+/** Writing or reading the lake failed. */
+export class LakeError extends EtlError {
+  override readonly name = "LakeError";
+  readonly stage = "lake";
 }

@@ -1,5 +1,5 @@
 export { noEvents, noObjects } from "./counts.js";
-export { type ErrorKind, EtlError, ExtractError, LoadError, PlanError } from "./errors.js";
+export { type ErrorKind, EtlError, ExtractError, LakeError, LoadError, PlanError } from "./errors.js";
 export { directorySource } from "./extract/directory-source.js";
 export { keyTime } from "./extract/key-time.js";
 export { listObjects } from "./extract/plan.js";
@@ -20,6 +20,12 @@ export { type RollupDifference, type RollupReport, verifyRollups } from "./inspe
 export { findRuns, listRuns, type RunDetails, type RunRow } from "./inspect/runs.js";
 export { status, type WarehouseStatus } from "./inspect/status.js";
 export { type Gap, type VerifiedHour, type VerifyReport, verify } from "./inspect/verify.js";
+export { LAKE_COLUMNS, LAKE_TABLE, type LakeKind } from "./lake/columns.js";
+export { directoryLake } from "./lake/directory-store.js";
+export { type Erased, eraseFromLake, type LakeErasure } from "./lake/erase.js";
+export { type ExportOptions, exportLake, type LakeExport } from "./lake/export.js";
+export { s3Lake } from "./lake/s3-store.js";
+export type { LakeStore } from "./lake/store.js";
 export { copyIntoEvents } from "./load/copy.js";
 export { type LookbackState, readLookback } from "./load/lookbacks.js";
 export { assertSchema, migrate } from "./load/migrate.js";
