@@ -24,6 +24,7 @@ const options = new Command("bench dashboard")
   .opts<{ events: number; days: number; rounds: number }>();
 
 const EVENTS_A_SESSION = 8;
+const OWN_STEPS = ["product_view", "add_to_cart_click", "checkout_start", "checkout_complete"];
 const ZONE = "Asia/Ho_Chi_Minh";
 const SQL = new URL("../dashboard/app/sql/", import.meta.url);
 const say = (text: string) => console.error(text);
@@ -106,6 +107,9 @@ function questions(): [string, string, (string | number)[]][] {
       [label, "products_groups", [...range, "", "", "", "brand"]],
       [label, "funnel_steps", [...range, "", "all", ""]],
       [label, "funnel_by", [...range, "", "brand"]],
+      [label, "paths", [...range, "", "product_view"]],
+      [label, "funnel_own", [...range, "", ...OWN_STEPS, "", "", "", "", ""]],
+      [`${label}, in 7 days`, "funnel_own", [...range, "", ...OWN_STEPS, "", "", "", "", "7"]],
       [label, "activity_week", [...range, "", "", covered]],
       [label, "raw_count", [...range, "", ""]],
       [`${label}, first page`, "raw_events", [...range, "", "", 0, 50]],

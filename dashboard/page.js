@@ -1,10 +1,10 @@
 // What Shiny's own client has no part for: plots by ECharts, picking from them, a remembered theme, a lost connection.
-import { BarChart, HeatmapChart, LineChart } from "echarts/charts";
+import { BarChart, HeatmapChart, LineChart, SankeyChart } from "echarts/charts";
 import { GridComponent, LegendComponent, TooltipComponent, VisualMapComponent } from "echarts/components";
 import * as echarts from "echarts/core";
 import { CanvasRenderer, SVGRenderer } from "echarts/renderers";
 
-echarts.use([BarChart, HeatmapChart, LineChart, GridComponent, LegendComponent]);
+echarts.use([BarChart, HeatmapChart, LineChart, SankeyChart, GridComponent, LegendComponent]);
 echarts.use([TooltipComponent, VisualMapComponent, SVGRenderer, CanvasRenderer]);
 $.fn.datepicker ??= $.fn.bsDatepicker; // Debian's calendar looks for itself by the name Shiny takes away
 const root = document.documentElement;
@@ -33,6 +33,11 @@ function theme() {
     legend: { textStyle: { color: text } },
     tooltip: { backgroundColor: panel, borderColor: line, textStyle: { color: text } },
     visualMap: { textStyle: { color: text } },
+    sankey: {
+      itemStyle: { color: colour(1) },
+      lineStyle: { color: colour(6) },
+      label: { color: text, textBorderWidth: 0 },
+    },
   };
 }
 
@@ -45,6 +50,8 @@ function complete({ option, unit }, { clientWidth }) {
       axis.axisLabel = { formatter: (n) => write.format(n), hideOverlap: true, ...axis.axisLabel };
     else if (axis?.names)
       axis.axisLabel = { width: Math.min(190, clientWidth * 0.36), overflow: "truncate", ...axis.axisLabel };
+  for (const series of option.series)
+    if (series.type === "sankey") series.label = { width: clientWidth / 5, overflow: "truncate" };
   if (option.visualMap) option.visualMap.inRange = { color: [colour("none"), colour(1)] };
   if (option.tooltip)
     option.tooltip = {

@@ -502,6 +502,109 @@ describe("the SQL of the dashboard's panels", function () {
     }
   });
 
+  /** Who of a choice did what, in order; an event of the same instant as another comes in the order of its name's number. */
+  async function ways(who: string, choice: readonly [string, string, string, string]) {
+    const rows = await raw(
+      `SELECT who, array_agg(event_name ORDER BY event_timestamp, number) AS names,
+         array_agg(extract(epoch FROM event_timestamp)::float8 * 1000 ORDER BY event_timestamp, number) AS at
+       FROM (SELECT ${who} AS who, * FROM public.clickstream_events JOIN dw.event_numbers USING (event_name)
+         WHERE ${IN_RANGE} AND ${who} IS NOT NULL) e
+       GROUP BY who HAVING $4 = '' OR max(user_login_state COLLATE "C") = $4 OR ($4 = '-' AND max(user_login_state) IS NULL)`,
+      ...choice,
+    );
+    return rows as unknown as { names: string[]; at: number[] }[];
+  }
+
+  it("links what sessions do after and before an event, step by step", async () => {
+    for (const event of ["product_view", "click", "checkout_complete", "no such event"])
+      await eachChoice(async (choice) => {
+        const links = new Map<string, number>();
+        for (const { names } of await ways("session_id", choice)) {
+          const way = names.filter((name, i) => name !== names[i - 1]);
+          const at = way.indexOf(event);
+          if (at < 0) continue;
+          for (const [direction, then] of [
+            ["after", way.slice(at, at + 5)],
+            ["before", way.slice(0, at + 1).reverse()],
+          ] as const)
+            for (const [i, source] of then.slice(0, 3).entries()) {
+              const link = [direction, i + 1, source, then[i + 1] ?? "(end)"].join();
+              links.set(link, (links.get(link) ?? 0) + 1);
+            }
+        }
+        const rows = await panel("paths", ...choice, event);
+        const told = rows.map(
+          ({ direction, step, source, target, sessions }) =>
+            [[direction, step, source, target].join(), sessions] as const,
+        );
+        expect(new Set(rows.map((row) => row.one_in)))
+          .to.have.property("size")
+          .at.most(1);
+        if (rows.some((row) => row.target === "(others)")) {
+          const sum = (counts: Iterable<number>) => [...counts].reduce((a, b) => a + b, 0);
+          expect(sum(rows.map((row) => Number(row.sessions)))).to.equal(sum(links.values()));
+        } else
+          expect(Object.fromEntries(told), `${choice} ${event}`).to.deep.equal(Object.fromEntries(links));
+      });
+  });
+
+  it("counts who takes steps of one's own in order, within a session or so many days", async () => {
+    const FUNNELS = [
+      ["product_view", "checkout_complete"],
+      ["home_view", "product_view", "click", "product_view"],
+      ["click", "click", "click"],
+      ["product_view", "no such event", "click"],
+      [
+        "home_view",
+        "category_view",
+        "home_view",
+        "product_view",
+        "home_view",
+        "page_view",
+        "home_view",
+        "click",
+      ],
+    ];
+    const DAY = 86_400_000;
+    for (const steps of FUNNELS)
+      for (const within of ["", "1", "7"])
+        await eachChoice(async (choice) => {
+          const truth = steps.map((event_name, i) => ({ step: i + 1, event_name, reached: 0, one_in: 1 }));
+          for (const { names, at } of await ways(within === "" ? "session_id" : "client_id", choice)) {
+            /** From each first step on: take every further one as soon as it comes. */
+            const taken = names.map((_, from) => {
+              let next = 0;
+              for (let i = from; i < names.length && next < steps.length; i++)
+                if (names[i] === steps[next] && (i === from || next > 0))
+                  if (within === "" || (at[i] as number) - (at[from] as number) <= Number(within) * DAY)
+                    next++;
+              return next;
+            });
+            const reached = Math.max(0, ...taken);
+            for (const row of truth.slice(0, reached)) row.reached++;
+          }
+          const asked = [...steps, ...Array<string>(8 - steps.length).fill("")];
+          expect(
+            await panel("funnel_own", ...choice, ...asked, within),
+            `${choice} ${steps} ${within}`,
+          ).to.deep.equal(truth);
+        });
+  });
+
+  it("reads one in so many where there are too many events, and counts it for as many", async () => {
+    const bound = async (name: string, ...values: string[]) => {
+      const text = await readFile(new URL(`${name}.sql`, SQL), "utf8");
+      expect(text).to.include("/ 500000");
+      return (await reader.query(text.replace("/ 500000", "/ 1000"), values)).rows as Row[];
+    };
+    const all = ["2025-11-01", "2025-12-31", "UTC", ""] as const;
+    const [exact] = await panel("funnel_own", ...all, "product_view", "", "", "", "", "", "", "", "");
+    const [part] = await bound("funnel_own", ...all, "product_view", "", "", "", "", "", "", "", "");
+    expect(part?.one_in).to.be.above(1);
+    expect(Number(part?.reached) / Number(exact?.reached)).to.be.within(0.7, 1.3);
+    expect((await bound("paths", ...all, "product_view"))[0]?.one_in).to.equal(part?.one_in);
+  });
+
   it("spreads events over the hours of the week, with how often each hour occurred", async () => {
     await eachChoice(async (choice) => {
       for (const event of ["", "product_view"]) {

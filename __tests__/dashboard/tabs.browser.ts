@@ -223,6 +223,34 @@ describe("the dashboard in a browser", () => {
     await page.context().close();
   });
 
+  it("follows paths from the event that is clicked, and a funnel of one's own that the address holds", async () => {
+    const { page, faults } = await openPage(served.browser, at("lang=en&tab=paths&tz=UTC"));
+    expect(await page.inputValue("#start")).to.equal("product_view");
+    await page.focus("#paths-after-plot");
+    await page.keyboard.press("ArrowDown");
+    expect(await page.textContent("#said")).to.match(/^Product view: /);
+    await page.locator("#paths-after-plot svg text:text-is('Click')").first().click();
+    await page.waitForURL(/start=click/);
+    await settled(page);
+    expect(await page.inputValue("#start")).to.equal("click");
+    expect(await page.getAttribute("#paths-before-plot", "aria-label")).to.match(/^Before Click: /);
+    await page.selectOption("#s1", "home_view");
+    await page.selectOption("#s2", "click");
+    await page.waitForURL(/s1=home_view&s2=click/);
+    for (const n of [3, 4]) await page.selectOption(`#s${n}`, "");
+    await page.selectOption("#within", "7");
+    await page.waitForURL((url) => url.searchParams.get("within") === "7" && !url.searchParams.has("s3"));
+    await settled(page);
+    const shared = await openPage(served.browser, page.url());
+    expect(await shared.page.inputValue("#s2")).to.equal("click");
+    expect(await shared.page.textContent("#paths-own-body")).to.include("within 7 days of the first one");
+    const bars = shared.page.locator("#paths-own-plot svg path[fill='#1f5fa8']");
+    expect(await bars.count()).to.equal(2);
+    expect(faults).to.deep.equal([]);
+    await page.context().close();
+    await shared.page.context().close();
+  });
+
   it("shows cohorts by week and by day", async () => {
     const { page } = await openPage(
       served.browser,

@@ -231,7 +231,8 @@ async function reset(database: TestDatabase): Promise<void> {
     `TRUNCATE public.clickstream_events, dw.stale_hours, dw.hourly_events, dw.visits, dw.days, dw.sessions, dw.products,
        dw.product_days, dw.funnel_days, dw.clients, dw.day_clients;
      DELETE FROM dw.zones WHERE zone NOT IN ('Asia/Ho_Chi_Minh', 'UTC');
-     DELETE FROM dw.labels WHERE NOT is_known; DELETE FROM dw.product_groups WHERE NOT is_known;
+     DELETE FROM dw.labels WHERE NOT is_known;
+     DELETE FROM dw.event_numbers WHERE event_name NOT IN (SELECT label FROM dw.labels); DELETE FROM dw.product_groups WHERE NOT is_known;
      UPDATE dw.zones SET built_at = NULL, built_through = NULL;
      -- so that sets reach over the end of a chunk
      UPDATE dw.state SET newest_event_at = NULL, is_rebuilding = false, next_client = 4094`,

@@ -292,7 +292,8 @@ describe("rollups", function () {
   describe("verify and rebuild", () => {
     const DAMAGE: { readonly [rollup: string]: string } = {
       hourly_events: "UPDATE dw.hourly_events SET events = events + 1",
-      visits: "DELETE FROM dw.visits",
+      visits: "UPDATE dw.visits SET events = events + 1",
+      "visits.steps": "UPDATE dw.visits SET steps = steps || 512",
       days: "UPDATE dw.days SET clients = clients - 1 WHERE zone = 'UTC'",
       day_clients:
         "UPDATE dw.day_clients SET clients = clients | dw.bit_of(4095) WHERE user_login_state IS NULL",

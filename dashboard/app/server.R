@@ -1,7 +1,7 @@
 # What one visitor's page does: state from the inputs to the URL, the warehouse's freshness, the tabs.
 
 poll_seconds <- 5
-in_sidebar <- c("metric", "grain", "cohort", "by", "loads", "login", "event", "category", "brand", "q", "tz")
+in_sidebar <- c("metric", "grain", "cohort", "by", "loads", "login", "event", "category", "brand", "q", "tz", "start", "within", step_names)
 in_tables <- c("sort", "order", "product", "page") # picked from tables, not from the sidebar
 
 #' The state of the address a page was asked for, the warehouse's status, and what the filters offer.
@@ -126,8 +126,8 @@ observe_picks <- function(input, session, state, own) {
     kind <- input$pick$kind
     value <- input$pick$value
     if (!is.character(value) || length(value) != 1) return()
-    if (kind %in% c(filter_kinds, "metric")) {
-      again <- kind != "metric" && identical(state()[[kind]], value)
+    if (kind %in% c(filter_kinds, "metric", "start")) {
+      again <- kind %in% filter_kinds && identical(state()[[kind]], value)
       updateSelectInput(session, kind, selected = if (again) "" else value)
     } else if (identical(kind, "days")) {
       days <- do.call(clean_range, as.list(c(strsplit(value, "/")[[1]], "", ""))[1:2])

@@ -116,3 +116,14 @@ plot_spark <- function(values, tips, alt) {
     ))
   ), alt)
 }
+
+#' Events of one step after another, and how many went from each to each.
+plot_sankey <- function(nodes, links, alt, height = 380) {
+  plot_of(list(
+    tooltip = list(trigger = "item"),
+    series = list(list(
+      type = "sankey", data = nodes, links = links, left = 4, right = "20%", top = 8, bottom = 8, nodeWidth = 12, nodeGap = 18,
+      draggable = FALSE, emphasis = list(focus = "adjacency")
+    ))
+  ), alt, height = height)
+}

@@ -1,7 +1,7 @@
 # What a person chose: read from the URL, checked, and written back to it, so that a view can be shared.
 
 languages <- c("en", "vi") # the first is the default
-tab_names <- c("overview", "visitors", "retention", "funnel", "products", "activity", "quality", "raw")
+tab_names <- c("overview", "visitors", "retention", "funnel", "paths", "products", "activity", "quality", "raw")
 page_rows <- 50
 default_days <- 7
 
@@ -10,9 +10,11 @@ allowed <- list(
   lang = languages, tab = tab_names, metric = c("events", "visitors", "sessions", "conversion", "orders"),
   grain = c("auto", "hour", "day", "week", "month"), cohort = c("week", "day"),
   sort = c("views", "carts", "checkout_starts", "checkouts", "conversion", "price", "name"), order = c("desc", "asc"),
-  by = c("category", "brand", "login"), loads = c("30", "1", "7", "")
+  by = c("category", "brand", "login"), loads = c("30", "1", "7", ""),
+  within = c("session", "1", "7", "30")
 )
-free_text <- c("login", "event", "category", "brand", "q", "product")
+step_names <- paste0("s", 1:8) # the steps of a funnel of one's own
+free_text <- c("login", "event", "category", "brand", "q", "product", "start", step_names)
 filter_kinds <- c("login", "event", "category", "brand") # what a plot can be clicked for, and a chip stands for
 url_names <- c("lang", "tab", "from", "to", "tz", names(allowed)[-(1:2)], free_text, "page")
 

@@ -45,12 +45,28 @@ filters <- function(state, choices, newest_day, t) {
     ),
     only("products", textInput("q", t("q"), state$q)),
     only("quality", select_box("loads", t("loads"), named(allowed$loads, "loads", t), state$loads)),
-    only(c("overview", "funnel", "activity", "raw"), of("login", none = TRUE)),
+    only(c("overview", "funnel", "paths", "activity", "raw"), of("login", none = TRUE)),
     only(c("overview", "activity", "raw"), of("event")),
     only(c("overview", "products", "funnel"), of("category"), of("brand")),
+    only("paths", select_box("start", t("paths.start"), event_choices(choices, t)[-1], start_of(state)), own_steps(state, choices, t)),
     only("funnel", select_box("by", t("by"), named(allowed$by, "by", t), state$by)),
     only("retention", select_box("cohort", t("cohort"), named(allowed$cohort, "cohort", t), state$cohort)),
     select_box("tz", t("zone"), stats::setNames(zones, zones), state$tz)
+  )
+}
+
+event_choices <- function(choices, t) choices_of(choices, "event", t)
+
+#' A funnel of one's own: a further step is offered once the one before it is chosen.
+own_steps <- function(state, choices, t) {
+  chosen <- own_steps_of(state)
+  boxes <- lapply(seq_along(step_names), function(n) {
+    box <- select_box(step_names[n], t("own.step", n = n), event_choices(choices, t), c(chosen, rep("", 8))[n])
+    if (n <= 2) box else conditionalPanel(paste0("input.s", n - 1, " || input.s", n), box)
+  })
+  tags$fieldset(
+    tags$legend(class = "form-label", t("own.title")), boxes,
+    select_box("within", t("within"), named(allowed$within, "within", t), state$within)
   )
 }
 

@@ -23,6 +23,7 @@ const EVENTS = `(
     ${LABEL("event_name", "event_name")} AS label, ${LABEL("login_state", "user_login_state")} AS user_login_state,
     CASE WHEN grouped THEN context_product_category ELSE 'other' END AS context_product_category,
     CASE WHEN grouped THEN context_product_brand ELSE 'other' END AS context_product_brand, dw.funnel_step(event_name) AS step,
+    coalesce(context_product_discount_price, context_product_price) AS price,
     num_nonnulls(context_product_id, context_product_category, context_product_brand) > 0 AS names_product
   FROM (SELECT *, (${PAIR("context_product_category", "context_product_brand")}) IN (
     SELECT ${PAIR("category", "brand")} FROM dw.product_groups) AS grouped FROM public.clickstream_events) c
@@ -46,8 +47,28 @@ FROM sessions JOIN (
 export const ROLLUP_TRUTHS: readonly RollupTruth[] = [
   {
     rollup: "hourly_events",
-    actual: "SELECT hour, event_name, user_login_state, events FROM dw.hourly_events",
-    truth: `SELECT ${HOUR}, label, user_login_state, count(*) FROM ${EVENTS} GROUP BY 1, 2, 3`,
+    actual:
+      "SELECT hour, event_name, user_login_state, events, order_value, priced_orders FROM dw.hourly_events",
+    truth: `SELECT ${HOUR}, label, user_login_state, count(*),
+      sum(CASE WHEN event_name = 'checkout_complete' AND price IS NOT NULL THEN price ELSE 0 END),
+      sum(CASE WHEN event_name = 'checkout_complete' AND price IS NOT NULL THEN 1 ELSE 0 END)::bigint
+      FROM ${EVENTS} GROUP BY 1, 2, 3`,
+  },
+  {
+    rollup: "visits.steps",
+    actual: `SELECT hour, client_id, user_id, session_id, user_login_state, hour + step / 512 * interval '1 millisecond' AS at,
+      coalesce(event_name, 'unknown number') AS event_name
+      FROM dw.visits LEFT JOIN dw.clients USING (client), unnest(coalesce(steps, '{0}')) AS step
+      LEFT JOIN dw.event_numbers ON number = step % 512`,
+    truth: `SELECT hour, client_id, user_id, session_id, user_login_state, at, event_name FROM (
+      SELECT ${HOUR} AS hour, client_id, user_id, session_id, user_login_state, at, event_name,
+        row_number() OVER (PARTITION BY ${HOUR}, client_id, user_id, session_id, user_login_state ORDER BY at, number) AS n
+      FROM (SELECT event_timestamp, client_id, user_id, session_id, user_login_state, coalesce(n.number, o.number) AS number, coalesce(n.event_name, 'other') AS event_name,
+          least(date_trunc('milliseconds', event_timestamp + interval '0.5 milliseconds'),
+            ${HOUR} + interval '3599.999 seconds') AS at
+        FROM ${EVENTS} LEFT JOIN dw.event_numbers n ON n.event_name = e.event_name
+        JOIN dw.event_numbers o ON o.event_name = 'other') numbered
+    ) ordered WHERE n <= 1000`,
   },
   {
     rollup: "visits",

@@ -19,13 +19,13 @@ SET LOCAL default_statistics_target = 1;
 SET LOCAL idle_in_transaction_session_timeout = '60s';
 CREATE TEMP TABLE stale (hour timestamptz PRIMARY KEY) ON COMMIT DROP;
 CREATE TEMP TABLE stale_days (zone text, day date, PRIMARY KEY (zone, day)) ON COMMIT DROP;
-CREATE TEMP TABLE new_hours (hour timestamptz, event_name text COLLATE "C", user_login_state text COLLATE "C", events bigint)
-  ON COMMIT DROP;
+CREATE TEMP TABLE new_hours (hour timestamptz, event_name text COLLATE "C", user_login_state text COLLATE "C", events bigint,
+  order_value numeric, priced_orders bigint) ON COMMIT DROP;
 CREATE TEMP TABLE changed_hours (hour timestamptz) ON COMMIT DROP;
 CREATE TEMP TABLE new_visits (
   hour timestamptz, client_id text COLLATE "C", user_id text COLLATE "C", session_id text COLLATE "C",
   user_login_state text COLLATE "C", events bigint, first_event_at timestamptz, last_event_at timestamptz,
-  furthest_step smallint, checkout_step smallint
+  furthest_step smallint, checkout_step smallint, steps integer[]
 ) ON COMMIT DROP;
 CREATE TEMP TABLE new_products (
   segment int, product_id text, name text, category text, brand text, price numeric, discount_price numeric,
@@ -75,6 +75,9 @@ UPDATE dw.state SET is_rebuilding = true`;
 export const END_REBUILD = `
 DELETE FROM dw.products
 WHERE seen_at = '-infinity' AND (SELECT is_rebuilding AND NOT EXISTS (SELECT FROM dw.stale_hours) FROM dw.state);
+DELETE FROM dw.event_numbers e
+WHERE NOT EXISTS (SELECT FROM dw.labels l WHERE l.kind = 'event_name' AND l.label = e.event_name)
+  AND (SELECT is_rebuilding AND NOT EXISTS (SELECT FROM dw.stale_hours) FROM dw.state);
 UPDATE dw.state SET is_rebuilding = false, newest_event_at = (SELECT max(last_event_at) FROM dw.visits)
 WHERE is_rebuilding AND NOT EXISTS (SELECT FROM dw.stale_hours)`;
 
@@ -136,6 +139,8 @@ DELETE FROM dw.visits t USING pg_temp.stale s WHERE t.hour = s.hour`;
 const STEP = "dw.funnel_step(event_name)";
 const HOUR = "date_bin('1 hour', event_timestamp, 'epoch')";
 const IN_SPAN = "event_timestamp >= $1 AND event_timestamp < $2";
+/** What an event's product is offered for. */
+const PRICE = "coalesce(context_product_discount_price, context_product_price)";
 const NAMES_A_PRODUCT =
   "(context_product_id IS NOT NULL OR context_product_category IS NOT NULL OR context_product_brand IS NOT NULL)";
 
@@ -153,7 +158,9 @@ const labelled = (column: "event_name" | "user_login_state"): string => {
 
 /** Raw rows of a span [$1, $2) of stale hours: the names and states first, for the other reads tell them apart. */
 export const READ_LABELS = `INSERT INTO pg_temp.new_hours
-SELECT ${HOUR}, event_name, user_login_state, count(*)
+SELECT ${HOUR}, event_name, user_login_state, count(*),
+  coalesce(sum(${PRICE}) FILTER (WHERE event_name = 'checkout_complete'), 0),
+  count(${PRICE}) FILTER (WHERE event_name = 'checkout_complete')
 FROM public.clickstream_events WHERE ${IN_SPAN} GROUP BY 1, 2, 3`;
 
 /** The most frequent first: there is room for so many. A label that has room once keeps it. */
@@ -169,16 +176,31 @@ SELECT kind, label FROM (
   WHERE NOT EXISTS (SELECT FROM dw.labels l WHERE l.kind = seen.kind AND l.label = seen.label)
 ) fresh WHERE n <= ${MAX_LABELS} - (SELECT count(*) FROM dw.labels l WHERE l.kind = fresh.kind);
 INSERT INTO dw.hourly_events
-SELECT hour, ${labelled("event_name")}, ${labelled("user_login_state")}, sum(events)
-FROM pg_temp.new_hours GROUP BY 1, 2, 3`;
+SELECT hour, ${labelled("event_name")}, ${labelled("user_login_state")}, sum(events), sum(order_value), sum(priced_orders)
+FROM pg_temp.new_hours GROUP BY 1, 2, 3;
+INSERT INTO dw.event_numbers
+SELECT number, label FROM (
+  SELECT label, row_number() OVER (ORDER BY label) AS n FROM dw.labels l
+  WHERE kind = 'event_name' AND NOT EXISTS (SELECT FROM dw.event_numbers e WHERE e.event_name = l.label)
+) fresh JOIN (
+  SELECT i AS number, row_number() OVER (ORDER BY i) AS n FROM generate_series(0, 511) AS i
+  WHERE NOT EXISTS (SELECT FROM dw.event_numbers e WHERE e.number = i)
+) free USING (n)`;
+
+/** See `dw.visits.steps`. */
+const STEP_OF_VISIT = `least(round(date_part('epoch', event_timestamp - ${HOUR}) * 1000), 3599999)::int * 512
+  + coalesce(number, (SELECT number FROM dw.event_numbers WHERE event_name = 'other'))`;
+/** Of one visit in one hour: a person does not do more, and a machine has no way worth following. */
+const MAX_STEPS = 1_000;
 
 /** Raw rows of a span [$1, $2) of stale hours. */
 export const READ_HOURS = [
   `INSERT INTO pg_temp.new_visits
 SELECT ${HOUR}, client_id, user_id, session_id, ${labelled("user_login_state")}, count(*), min(event_timestamp),
   max(event_timestamp), max(${STEP}),
-  coalesce(max(${STEP}) FILTER (WHERE NOT ${NAMES_A_PRODUCT} AND ${STEP} >= 4), 0)
-FROM public.clickstream_events WHERE ${IN_SPAN} GROUP BY 1, 2, 3, 4, 5`,
+  coalesce(max(${STEP}) FILTER (WHERE NOT ${NAMES_A_PRODUCT} AND ${STEP} >= 4), 0), array_agg(${STEP_OF_VISIT})
+FROM public.clickstream_events LEFT JOIN (SELECT number, event_name AS name FROM dw.event_numbers) n ON name = event_name COLLATE "C"
+WHERE ${IN_SPAN} GROUP BY 1, 2, 3, 4, 5`,
 
   `INSERT INTO pg_temp.new_groups
 SELECT session_id, context_product_category, context_product_brand, max(${STEP})
@@ -216,8 +238,9 @@ export const FOLLOW = [
 UPDATE dw.state SET next_client = next_client + (SELECT count(*) FROM given)`,
   // In the order of hours, so that a reader of a range finds it together.
   `INSERT INTO dw.visits (hour, client, user_id, session_id, user_login_state, events, first_event_at, last_event_at,
-  furthest_step, checkout_step)
-SELECT hour, client, user_id, session_id, user_login_state, events, first_event_at, last_event_at, furthest_step, checkout_step
+  furthest_step, checkout_step, steps)
+SELECT hour, client, user_id, session_id, user_login_state, events, first_event_at, last_event_at, furthest_step, checkout_step,
+  CASE WHEN events <= ${MAX_STEPS} THEN steps ELSE ARRAY(SELECT s FROM unnest(steps) s ORDER BY s LIMIT ${MAX_STEPS}) END
 FROM pg_temp.new_visits LEFT JOIN dw.clients USING (client_id) ORDER BY hour`,
   // IS NOT DISTINCT FROM cannot be hashed; equal texts and equal nullness can.
   `INSERT INTO dw.product_groups (category, brand)
