@@ -1,7 +1,17 @@
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 
-export const TABS = ["overview", "visitors", "retention", "funnel", "paths", "products", "activity", "quality", "raw"];
+export const TABS = [
+  "overview",
+  "visitors",
+  "retention",
+  "funnel",
+  "paths",
+  "products",
+  "activity",
+  "quality",
+  "raw",
+];
 
 const FLAGS = [
   "--headless",
