@@ -111,20 +111,6 @@ an embedded PostgreSQL under .local/.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with rejects (run --strict), 130 interrupted.`;
 
 const DEFAULT = "run";
-/** Of package.json. */
-const SCRIPTS = [
-  "etl:local",
-  "db:psql",
-  "dashboard",
-  "plan",
-  "cost",
-  "diff",
-  "deploy",
-  "destroy",
-  "doctor",
-  "tunnel",
-  "backfill",
-];
 
 /** The arguments with the command in front; without one, the options are those of `run`. */
 function withCommand(args: readonly string[]): readonly string[] {
@@ -162,8 +148,8 @@ const withDescendants = (command: Command): Command[] => [
 
 /** npm takes options that stand before its `--` for its own, and hands them on by environment alone. */
 function refuseSwallowed(command: Command, env: NodeJS.ProcessEnv): void {
-  const script = env.npm_lifecycle_event ?? "";
-  if (!SCRIPTS.includes(script)) return;
+  const { npm_lifecycle_event: script, npm_lifecycle_script: line = "" } = env;
+  if (!line.includes("bin/clickstream.js")) return;
   const names = command.options.map(({ long }) => long ?? "").filter((long) => long !== "--verbose");
   const swallowed = names.find((long) => env[`npm_config_${long.slice(2).replaceAll("-", "_")}`]);
   if (swallowed === undefined) return;

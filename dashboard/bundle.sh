@@ -1,9 +1,7 @@
 #!/bin/bash
 # Builds the dashboard's runtime for a host that can install nothing: a minimal Debian root with R, the packages of
 # packages.txt and the app in /srv/dashboard, as dist/dashboard-runtime.tar.zst, with its SHA-256 and its packages.
-#
-# DEBIAN_MIRROR  where Debian's packages come from (default: the mirrors of this machine's apt sources, when it is Debian)
-# BUNDLE_WITH    mmdebstrap (default where it is installed) or docker
+# `--help` says what it takes.
 set -euo pipefail
 
 SUITE=trixie
@@ -88,4 +86,19 @@ main() {
   echo "$DIST/$NAME.tar.zst: $(du -m "$DIST/$NAME.tar.zst" | cut -f 1) MB, $(wc -l <"$DIST/$NAME.packages.txt") packages"
 }
 
-main
+case ${1:-} in
+  "") main ;;
+  -h | --help)
+    cat <<'HELP'
+Usage: npm run dashboard:bundle
+
+Builds dashboard/dist/dashboard-runtime.tar.zst: a minimal Debian with R, its packages and the dashboard, for a host that
+can install nothing. Takes minutes, and needs zstd and mmdebstrap or Docker.
+
+  DEBIAN_MIRROR  where Debian's packages come from (default: the mirrors of this machine's apt sources, when it is Debian)
+  BUNDLE_WITH    mmdebstrap (default where it is installed) or docker
+  BUNDLE_DIST    the folder to write to (default: dashboard/dist)
+HELP
+    ;;
+  *) echo "dashboard:bundle: it does not know \"$1\": npm run dashboard:bundle -- --help says what it knows" >&2 && exit 2 ;;
+esac

@@ -49,7 +49,7 @@ export const define = (command: Command): Command =>
     .option("--key <key>", "with --reload: only this object")
     .option("--concurrency <n>", "objects read at the same time", wholeNumber(1, 1000), 128)
     .option("--batch-rows <n>", "rows in a transaction, roughly", wholeNumber(1, 1_000_000), 20_000)
-    .option("--limit <n>", "read the first n objects only, for a first look", wholeNumber(1, 1_000_000_000))
+    .option("--limit <n>", "for a first look: read n objects (whole, whatever they hold) and no more, the newest hours first", wholeNumber(1, 1_000_000_000))
     .option("--allow-empty", "exit with 0 although there is nothing at the source")
     .option("--time-budget <time>", "start no batch after this long, e.g. 5m")
     .option("--strict", "exit with 3 when events were rejected")
@@ -78,11 +78,12 @@ async function run(options: RunCommandOptions, log: Log): Promise<void> {
     return done;
   });
   log(summary.error ? "error" : "info", "run ends", { summary });
+  const isEmpty = summary.status === "skipped" && summary.objects.listed === 0 && !options.allowEmpty;
   if (options.json) printJson(summary);
-  else if (!quiet && summary.status !== "interrupted") console.log(summaryText(summary) + plot);
+  else if (!quiet && !isEmpty && summary.status !== "interrupted") console.log(summaryText(summary) + plot);
   else if (summary.error) console.error(summary.error.message);
   process.exitCode = exitCode(summary, options.strict ?? false);
-  if (summary.status !== "skipped" || summary.objects.listed > 0 || options.allowEmpty) return;
+  if (!isEmpty) return;
   if (!quiet)
     console.error(`There is no object in ${selection.description}: check --source, or give --allow-empty.`);
   process.exitCode = EXIT.usage;

@@ -1,3 +1,4 @@
+import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { lookbackWindow, parseWindow, type Source, type Window } from "etl-lib";
 import { type Env, readLookbackHours } from "../../connect/environment.js";
@@ -49,7 +50,9 @@ export async function select(
 
 async function selectLocal(location: string, window: Window | null): Promise<Selection> {
   const { source: found, hasTimes } = await localSource(location);
-  const source = location === SAMPLES ? samplesOf(found) : found;
+  // By whatever path they are given: they are the same objects.
+  const isSamples = found.bucket === `file://${await realpath(SAMPLES)}`;
+  const source = isSamples ? samplesOf(found) : found;
   if (window && !hasTimes)
     throw new UsageError(
       `--from, --to and --last need folders events/YYYY/MM/DD/, and ${location} has none: leave them out.`,

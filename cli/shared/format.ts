@@ -58,12 +58,17 @@ export function table(
     head: kept.map(({ column }) => column.name),
     colAligns: kept.map(({ at }) => (isNumeric(at) ? "right" : "left")),
     colWidths: kept.map(({ width }) => width + BORDERS - 1),
-    wordWrap: true,
-    wrapOnWordBoundary: false,
     style: { head: [], border: [], compact: true },
   });
-  grid.push(...rows.map((row) => kept.map(({ at }) => row[at] ?? "")));
+  grid.push(...rows.map((row) => kept.map(({ at, width }) => wrapped(row[at] ?? "", width))));
   return grid.toString();
+}
+
+/** The package's own wrapping takes the codes of a colour for letters. What is wrapped loses its colour. */
+function wrapped(cell: string, width: number): string {
+  if (lengthOf(cell) <= width) return cell;
+  const lines = stripVTControlCharacters(cell).split("\n");
+  return lines.flatMap((line) => line.match(new RegExp(`.{1,${width}}`, "gu")) ?? [""]).join("\n");
 }
 
 interface FittedColumn {

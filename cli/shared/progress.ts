@@ -43,18 +43,22 @@ function barView(): ProgressView {
     update(progress) {
       const { total, done, parts } = progress;
       const text = [...parts, left(progress)].join(" │ ");
-      if (!started) bar.start(total ?? 1, done, { text });
+      if (!started) bar.start(total ?? 1, 0, { text, isTotalKnown: total !== null });
       started = true;
-      bar.setTotal(Math.max(total ?? done + 1, 1));
-      bar.update(done, { text });
+      bar.setTotal(Math.max(total ?? 1, 1));
+      bar.update(total === null ? 0 : done, { text, isTotalKnown: total !== null });
     },
     stop: () => bar.stop(),
   };
 }
 
 /** The bar gives way to the text, so that all of it stands in the line at 80 columns. */
-function drawn(_options: unknown, { progress }: { progress: number }, { text }: { text: string }): string {
-  const percent = `${Math.floor(progress * 100)}%`.padStart(4);
+function drawn(
+  _options: unknown,
+  { progress }: { progress: number },
+  { text, isTotalKnown }: { text: string; isTotalKnown: boolean },
+): string {
+  const percent = isTotalKnown ? `${Math.floor(progress * 100)}%`.padStart(4) : "   –";
   const room = (process.stderr.columns ?? 80) - text.length - percent.length - 6;
   const width = Math.min(WIDEST_BAR, room);
   const full = Math.round(progress * width);

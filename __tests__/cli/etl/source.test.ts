@@ -66,6 +66,20 @@ describe("what --source takes", () => {
     expect(await keys("bucket", { limit: 2 })).to.have.length(2);
   });
 
+  it("the bundled samples, the same objects by whatever path", async () => {
+    const [usual, byPath] = await Promise.all(
+      [{}, { source: "samples" }].map(async (options) => {
+        const { source } = await select(options, {});
+        const found: string[] = [];
+        for await (const { objects } of source.list("events/2026/11/20/"))
+          found.push(...objects.map(({ bucket, key, etag }) => `${bucket} ${key} ${etag}`));
+        return found;
+      }),
+    );
+    expect(byPath).to.deep.equal(usual);
+    expect(usual).not.to.have.length(0);
+  });
+
   it("the bundled samples, as old as their keys say: git keeps no times", async () => {
     const { source } = await select({}, {});
     for await (const { objects } of source.list("events/2026/11/14/"))

@@ -28,6 +28,13 @@ describe("a table", () => {
       .and.not.include("less");
   });
 
+  it("takes the codes of a colour for nothing, and wraps none of them apart", () => {
+    const green = "\u001b[32msucceeded\u001b[39m";
+    expect(table(["status"], [[green]], 80)).to.include(`│ ${green} │`);
+    const narrow = table([{ name: "status", wrapTo: 4 }], [[green]], 8);
+    expect(narrow).to.include("│ succ │").and.include("│ eede │").and.include("│ d    │");
+  });
+
   it("has numbers to the right", () => {
     expect(table(["n"], [["1"], ["1,000"]], 80)).to.include("│     1 │");
   });
