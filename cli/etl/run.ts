@@ -49,7 +49,11 @@ export const define = (command: Command): Command =>
     .option("--key <key>", "with --reload: only this object")
     .option("--concurrency <n>", "objects read at the same time", wholeNumber(1, 1000), 128)
     .option("--batch-rows <n>", "rows in a transaction, roughly", wholeNumber(1, 1_000_000), 20_000)
-    .option("--limit <n>", "for a first look: read n objects (whole, whatever they hold) and no more, the newest hours first", wholeNumber(1, 1_000_000_000))
+    .option(
+      "--limit <n>",
+      "for a first look: read n objects (whole, whatever they hold) and no more, the newest hours first",
+      wholeNumber(1, 1_000_000_000),
+    )
     .option("--allow-empty", "exit with 0 although there is nothing at the source")
     .option("--time-budget <time>", "start no batch after this long, e.g. 5m")
     .option("--strict", "exit with 3 when events were rejected")
