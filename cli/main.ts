@@ -42,6 +42,11 @@ const COMMANDS: readonly Entry[] = [
     load: () => import("./etl/rollups.js"),
   },
   {
+    name: "prune",
+    description: "Remove the events of old days; their rollups stay.",
+    load: () => import("./etl/prune.js"),
+  },
+  {
     name: "migrate",
     description: "Apply the migrations that are not applied yet.",
     load: () => import("./etl/migrate.js"),

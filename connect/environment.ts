@@ -1,4 +1,4 @@
-import { LOOKBACK_HOURS, POSTGRES_PORT, RECENT_HOURS } from "../functions/etl/contract.js";
+import { KEPT_DAYS, LOOKBACK_HOURS, POSTGRES_PORT, RECENT_HOURS } from "../functions/etl/contract.js";
 
 export const SSL_MODES = ["disable", "require", "verify-full"] as const;
 /** As libpq's `sslmode`: `require` encrypts, `verify-full` also checks the certificate and its name. */
@@ -31,6 +31,8 @@ export interface EtlEnvironment {
   readonly rawBucket: string;
   readonly lookbackHours: number;
   readonly recentHours: number;
+  /** Days; 0: for ever. */
+  readonly retention: { readonly events: number; readonly rejects: number; readonly runs: number };
 }
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -48,6 +50,22 @@ export function readEtlEnvironment(env: Env): EtlEnvironment {
     rawBucket: required(env, "RAW_BUCKET", "the bucket with the raw events"),
     lookbackHours: readLookbackHours(env),
     recentHours: integer(env, "ETL_RECENT_HOURS", RECENT_HOURS),
+    retention: readRetention(env),
+  };
+}
+
+/** Rows of a day that objects are still looked for in would go as they come. */
+function readRetention(env: Env): EtlEnvironment["retention"] {
+  const events = integer(env, "ETL_RETENTION_DAYS", KEPT_DAYS);
+  const lookbackHours = readLookbackHours(env);
+  if (events > 0 && events * 24 < lookbackHours)
+    throw new EnvironmentError(
+      `ETL_RETENTION_DAYS has to be 0 or at least ETL_LOOKBACK_HOURS (${lookbackHours} h), but is "${events}".`,
+    );
+  return {
+    events,
+    rejects: integer(env, "ETL_REJECT_RETENTION_DAYS", KEPT_DAYS),
+    runs: integer(env, "ETL_RUN_RETENTION_DAYS", KEPT_DAYS),
   };
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { LOOKBACK_HOURS, POSTGRES_PORT, RECENT_HOURS } from "../functions/etl/contract.js";
+import { KEPT_DAYS, LOOKBACK_HOURS, POSTGRES_PORT, RECENT_HOURS } from "../functions/etl/contract.js";
 import { parseAddress, parseCidr } from "./cidr.js";
 
 /** One key of the configuration. `rule` completes the sentence "must be …". */
@@ -44,6 +44,9 @@ function count(min: number, max: number, fallback: number, purpose: string): Key
   const schema = z.number().int().min(min).max(max);
   return key(schema, `a whole number from ${min} to ${max}`, fallback, purpose);
 }
+
+const retention = (purpose: string) =>
+  count(KEPT_DAYS.min, KEPT_DAYS.max, KEPT_DAYS.default, `${purpose}; 0: for ever`);
 
 function name(max: number, fallback: string, purpose: string): Key<string> {
   const schema = z.string().regex(new RegExp(`^[A-Za-z0-9_][A-Za-z0-9_-]{0,${max - 1}}$`));
@@ -211,6 +214,9 @@ export const configKeys = {
     RECENT_HOURS.default,
     "hours before the current one that every scheduled run lists",
   ),
+  retentionDays: retention("whole days that events stay in the warehouse, at least the look-back"),
+  rejectRetentionDays: retention("days that quarantine keeps the text of what was rejected"),
+  runRetentionDays: retention("days that the records of runs are kept"),
   tracing: switchKey(false, "record X-Ray traces of the function"),
   backfillName: name(64, "SBW_ETL_BACKFILL", "the state machine that loads a window of the past"),
   // A run takes three of PostgreSQL's 40 connections at most, and others want some too.

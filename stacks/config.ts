@@ -31,7 +31,15 @@ export function loadConfig(context: Readonly<Record<string, unknown>> = {}): Con
     return [key, parsed.data] as const;
   });
   const config = Object.fromEntries(values) as unknown as Config;
-  for (const check of [checkZone, checkNetwork, checkAddresses, checkWebDb, checkSchedule, checkKeys])
+  for (const check of [
+    checkZone,
+    checkNetwork,
+    checkAddresses,
+    checkWebDb,
+    checkSchedule,
+    checkRetention,
+    checkKeys,
+  ])
     check(config);
   return config;
 }
@@ -101,6 +109,13 @@ function checkSchedule(config: Config): void {
   const holds = (gap ?? 0) < config.alarmNoLoadHours;
   const rule = `a schedule with less than alarmNoLoadHours ${config.alarmNoLoadHours} h between two runs`;
   refuseUnless(holds, config, "ruleSchedule", rule);
+}
+
+/** Rows of a day that objects are still looked for in would go as they come. */
+function checkRetention(config: Config): void {
+  const { retentionDays, lookbackHours } = config;
+  const holds = retentionDays === 0 || retentionDays * 24 >= lookbackHours;
+  refuseUnless(holds, config, "retentionDays", `0, or days of at least lookbackHours ${lookbackHours}`);
 }
 
 function checkKeys(config: Config): void {

@@ -29,6 +29,7 @@ describe("the function's environment", () => {
       rawBucket: "clickstream-s3-ingest",
       lookbackHours: 72,
       recentHours: 2,
+      retention: { events: 0, rejects: 0, runs: 0 },
     });
   });
 
@@ -57,6 +58,11 @@ describe("the function's environment", () => {
     ["DWH_PORT", "65536", 'DWH_PORT has to be a whole number from 1 to 65535, but is "65536".'],
     ["DWH_PORT", "5432x", 'DWH_PORT has to be a whole number from 1 to 65535, but is "5432x".'],
     ["ETL_LOOKBACK_HOURS", "0", 'ETL_LOOKBACK_HOURS has to be a whole number from 1 to 2160, but is "0".'],
+    [
+      "ETL_RETENTION_DAYS",
+      "2",
+      'ETL_RETENTION_DAYS has to be 0 or at least ETL_LOOKBACK_HOURS (72 h), but is "2".',
+    ],
     ["DWH_SSL", "prefer", 'DWH_SSL has to be one of disable, require, verify-full, but is "prefer".'],
     ["AWS_ENDPOINT_URL", "moto", 'AWS_ENDPOINT_URL has to be an http or https address, but is "moto".'],
   ];

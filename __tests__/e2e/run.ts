@@ -84,6 +84,8 @@ export function describeRun(world: () => World): void {
         PrefixesUnlisted: 0,
         LedgerRowsSealed: 0,
         LedgerSealFailed: 0,
+        EventsPruned: 0,
+        PruneFailed: 0,
         RollupsStale: 0,
         SweepAge: metricsOf(etl.log).SweepAge,
         RunSucceeded: 1,

@@ -50,7 +50,7 @@ describe("integration: verify says what is missing and where", function () {
     expect(await report()).to.deep.include({
       gaps: [],
       hasGaps: false,
-      table: { ledgerInserted: 11, rows: 11, mismatchedHours: 0 },
+      table: { ledgerInserted: 11, pruned: 0, erased: 0, rows: 11, mismatchedHours: 0 },
     });
     expect(lab.s3.requests.filter(({ operation }) => operation === "GetObject")).to.deep.equal([]);
   });

@@ -67,6 +67,10 @@ describe("configuration", () => {
   });
 
   const refused: [context: Record<string, unknown>, sentence: string][] = [
+    [
+      { retentionDays: 2 },
+      'Configuration "retentionDays" must be 0, or days of at least lookbackHours 72, but is 2.',
+    ],
     [{ protectData: "no" }, 'Configuration "protectData" must be true or false, but is "no".'],
     [
       { logRetentionDays: 31 },

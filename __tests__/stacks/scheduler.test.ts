@@ -56,6 +56,9 @@ describe("scheduler stack", () => {
       RAW_BUCKET: "clickstream-s3-ingest",
       ETL_LOOKBACK_HOURS: "72",
       ETL_RECENT_HOURS: "2",
+      ETL_RETENTION_DAYS: "0",
+      ETL_REJECT_RETENTION_DAYS: "0",
+      ETL_RUN_RETENTION_DAYS: "0",
       POWERTOOLS_SERVICE_NAME: "SBW_Lamda_ETL",
       POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
     });
@@ -195,6 +198,7 @@ describe("scheduler stack", () => {
       alarm_rollups_stale: `${METRICS_NAMESPACE} ${METRICS.rollupsStale} GreaterThanThreshold 0, missing: notBreaching`,
       alarm_rejects: `${METRICS_NAMESPACE} ${METRICS.rejectShare} GreaterThanThreshold 5, missing: notBreaching`,
       alarm_sweep_overdue: `${METRICS_NAMESPACE} ${METRICS.sweepAge} GreaterThanThreshold 108000, missing: notBreaching`,
+      alarm_unpruned: `${METRICS_NAMESPACE} ${METRICS.pruneFailed} GreaterThanThreshold 0, missing: notBreaching`,
       alarm_ledger_unsealed: `${METRICS_NAMESPACE} ${METRICS.ledgerSealFailed} GreaterThanThreshold 0, missing: notBreaching`,
       alarm_backfill_failed: "AWS/States ExecutionsFailed GreaterThanThreshold 0, missing: notBreaching",
       alarm_duration: "AWS/Lambda Duration GreaterThanThreshold 540000, missing: notBreaching",

@@ -123,6 +123,7 @@ function notStarted(error: unknown, { dryRun = false }: RunCommandOptions) {
     rejects: {},
     warnings: {},
     sealed: 0,
+    pruned: 0,
     durationMs: 0,
     error: described,
     errors: described ? [described] : [],

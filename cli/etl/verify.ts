@@ -45,7 +45,7 @@ function reportText({ hours, gaps, hasGaps, table: totals }: VerifyReport, sourc
     count(hours.reduce((total, hour) => total + hour[column], 0));
   return [
     `${sum("loaded")} of ${sum("objects")} objects of ${source} are loaded: ${sum("read")} events read = ${sum("inserted")} inserted + ${sum("duplicates")} duplicates + ${sum("rejected")} rejected + ${sum("expired")} expired.`,
-    `The ledger counts ${count(totals.ledgerInserted)} events inserted, the table holds ${count(totals.rows)} rows; ${hoursText(totals.mismatchedHours)}.`,
+    `The ledger counts ${count(totals.ledgerInserted)} events inserted${takenOutText(totals)}, the table holds ${count(totals.rows)} rows; ${hoursText(totals.mismatchedHours)}.`,
     ...(differing.length > 0 ? [hoursTable(differing)] : []),
     ...(hasGaps ? [gapsText(gaps)] : [paint("green", "No gap between source, ledger and table.")]),
   ].join("\n");
@@ -79,6 +79,12 @@ function gapsText(gaps: VerifyReport["gaps"]): string {
     ...kinds.map((kind) => `${kind}: ${REMEDIES[kind] ?? "see docs/runbook.md"}.`),
   ].join("\n");
 }
+
+const takenOutText = ({ pruned, erased }: VerifyReport["table"]): string =>
+  [
+    ...(pruned > 0 ? [`, less ${count(pruned)} pruned`] : []),
+    ...(erased > 0 ? [`, less ${count(erased)} erased`] : []),
+  ].join("");
 
 const hoursText = (hours: number): string =>
   hours === 0 ? "each hour holds what was loaded" : `${count(hours)} hours hold other rows than were loaded`;

@@ -32,6 +32,16 @@ export { assertSchema, migrate } from "./load/migrate.js";
 export { type Migration, readMigrations } from "./load/migrations.js";
 export { firstOf as firstPgError, type PgFault, pgFault, toLoadError } from "./load/pg-errors.js";
 export {
+  assertClosed,
+  hasExports,
+  type PrunePreview,
+  type PruneResult,
+  previewPrune,
+  prune,
+  pruneRecords,
+  waitText,
+} from "./load/prune.js";
+export {
   markStale,
   type RefreshOptions,
   type RefreshResult,

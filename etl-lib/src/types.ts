@@ -178,6 +178,8 @@ export interface RunSummary {
   warnings: Warnings;
   /** Rows of the ledger, of days that no look-back reaches, that were folded into seals; null: that failed. */
   sealed: number | null;
+  /** Events of days that are older than the retention and were removed; null: that failed. */
+  pruned: number | null;
   durationMs: number;
   /** What ended the run, else the first object that could not be read. */
   error: RunError | null;

@@ -10,6 +10,9 @@ export const LOOKBACK_HOURS = { min: 1, max: 2_160, default: 72 } as const;
 /** Hours before the one at hand that every run lists; those that a sweep alone lists are behind them. */
 export const RECENT_HOURS = { min: 1, max: 2_160, default: 2 } as const;
 
+/** Days that events, text in quarantine and records of runs are kept; 0: for ever. */
+export const KEPT_DAYS = { min: 0, max: 36_500, default: 0 } as const;
+
 /** CloudWatch namespace of the metrics. Their one dimension is `service`, whose value is the function's name. */
 export const METRICS_NAMESPACE = "Clickstream/ETL";
 export const METRICS_DIMENSION = "service";
@@ -34,6 +37,10 @@ export const METRICS = {
   ledgerRowsSealed: "LedgerRowsSealed",
   /** 1 when that failed, else 0: the next run tries it again. */
   ledgerSealFailed: "LedgerSealFailed",
+  /** Events of days that are older than the retention, removed. */
+  eventsPruned: "EventsPruned",
+  /** 1 when that failed, else 0: the next run tries it again. */
+  pruneFailed: "PruneFailed",
   /** Seconds since the last whole sweep of the look-back began; before the first one, since the first run. */
   sweepAge: "SweepAge",
   /** Rejected events in percent of those read (0 to 100); absent when nothing was read. */

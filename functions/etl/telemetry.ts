@@ -36,6 +36,8 @@ export function publishRun(metrics: Metrics, summary: RunSummary, lookback: Look
   metrics.addMetric(METRICS.prefixesUnlisted, MetricUnit.Count, objects.unlisted);
   metrics.addMetric(METRICS.ledgerRowsSealed, MetricUnit.Count, sealed ?? 0);
   metrics.addMetric(METRICS.ledgerSealFailed, MetricUnit.Count, sealed === null ? 1 : 0);
+  metrics.addMetric(METRICS.eventsPruned, MetricUnit.Count, summary.pruned ?? 0);
+  metrics.addMetric(METRICS.pruneFailed, MetricUnit.Count, summary.pruned === null ? 1 : 0);
   if (lookback !== null) {
     const age = (Date.now() - (lookback.sweptAt ?? lookback.since).getTime()) / 1000;
     metrics.addMetric(METRICS.sweepAge, MetricUnit.Seconds, age);

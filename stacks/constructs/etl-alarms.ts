@@ -62,6 +62,7 @@ export class EtlAlarms extends Construct {
     this.createAlarm("rollups_stale", this.rollupsStale());
     this.createAlarm("sweep_overdue", this.sweepOverdue());
     this.createAlarm("ledger_unsealed", this.ledgerUnsealed());
+    this.createAlarm("unpruned", this.unpruned());
     this.createAlarm("backfill_failed", this.backfillFailed());
     this.createAlarm("duration", this.duration());
     for (const [id, alarm] of Object.entries(this.hostAlarms())) this.createAlarm(id, alarm);
@@ -148,6 +149,16 @@ export class EtlAlarms extends Construct {
       ...this.ownMetric(METRICS.ledgerSealFailed),
       description:
         "The ledger of old days could not be sealed: it grows by half a gigabyte per million objects",
+      statistic: "Maximum",
+      above: 0,
+    };
+  }
+
+  private unpruned(): Alarm {
+    return {
+      ...this.ownMetric(METRICS.pruneFailed),
+      description:
+        "Old days could not be pruned: the table grows, and rows are kept longer than they should be",
       statistic: "Maximum",
       above: 0,
     };

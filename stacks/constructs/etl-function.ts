@@ -111,6 +111,9 @@ export class EtlFunction extends Construct {
       RAW_BUCKET: config.rawBucket,
       ETL_LOOKBACK_HOURS: String(config.lookbackHours),
       ETL_RECENT_HOURS: String(config.recentHours),
+      ETL_RETENTION_DAYS: String(config.retentionDays),
+      ETL_REJECT_RETENTION_DAYS: String(config.rejectRetentionDays),
+      ETL_RUN_RETENTION_DAYS: String(config.runRetentionDays),
       POWERTOOLS_SERVICE_NAME: config.functionName,
       POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
     };

@@ -1,4 +1,7 @@
-/** What a rollup holds, and the same from the raw rows and `dw.funnel_step`: written plainly, without the refresh's short cuts. */
+/**
+ * What a rollup holds, and the same from the raw rows and `dw.funnel_step`: written plainly, without the refresh's short
+ * cuts. What begins below the line has no raw rows to be compared with.
+ */
 export interface RollupTruth {
   readonly rollup: string;
   readonly actual: string;
@@ -7,6 +10,11 @@ export interface RollupTruth {
 
 const HOUR = "date_trunc('hour', event_timestamp, 'UTC')";
 const DAY = "(event_timestamp AT TIME ZONE zone)::date";
+const LINE = "(SELECT kept_from FROM etl.retention)";
+const RAW = `(SELECT * FROM public.clickstream_events WHERE event_timestamp >= ${LINE}) raw`;
+const KEPT_DAY = (day: string) => `(${day})::timestamp AT TIME ZONE zone >= ${LINE}`;
+const KEPT_SESSION = `NOT EXISTS (
+  SELECT FROM dw.sessions old WHERE old.session_id = e.session_id AND old.first_event_at < ${LINE})`;
 const BUILT_ZONES = "(SELECT zone FROM dw.zones WHERE built_at IS NOT NULL) z";
 
 const LABEL = (kind: string, column: string) =>
@@ -26,14 +34,14 @@ const EVENTS = `(
     coalesce(context_product_discount_price, context_product_price) AS price,
     num_nonnulls(context_product_id, context_product_category, context_product_brand) > 0 AS names_product
   FROM (SELECT *, (${PAIR("context_product_category", "context_product_brand")}) IN (
-    SELECT ${PAIR("category", "brand")} FROM dw.product_groups) AS grouped FROM public.clickstream_events) c
+    SELECT ${PAIR("category", "brand")} FROM dw.product_groups) AS grouped FROM ${RAW}) c
 ) e`;
 
 const SESSIONS = `
 SELECT session_id, min(event_timestamp) AS first_event_at, max(event_timestamp) AS last_event_at,
   max(step) AS furthest_step, max(user_login_state COLLATE "C") AS user_login_state,
   max(CASE WHEN step >= 4 AND NOT names_product THEN step ELSE 0 END) AS checkout_step
-FROM ${EVENTS} WHERE session_id IS NOT NULL GROUP BY session_id`;
+FROM ${EVENTS} WHERE session_id IS NOT NULL AND ${KEPT_SESSION} GROUP BY session_id`;
 
 /** A session's furthest step with the products of one category or brand, see dw.funnel_days. */
 const stepsWith = (dimension: string) => `
@@ -47,8 +55,8 @@ FROM sessions JOIN (
 export const ROLLUP_TRUTHS: readonly RollupTruth[] = [
   {
     rollup: "hourly_events",
-    actual:
-      "SELECT hour, event_name, user_login_state, events, order_value, priced_orders FROM dw.hourly_events",
+    actual: `SELECT hour, event_name, user_login_state, events, order_value, priced_orders FROM dw.hourly_events
+      WHERE hour >= ${LINE}`,
     truth: `SELECT ${HOUR}, label, user_login_state, count(*),
       sum(CASE WHEN event_name = 'checkout_complete' AND price IS NOT NULL THEN price ELSE 0 END),
       sum(CASE WHEN event_name = 'checkout_complete' AND price IS NOT NULL THEN 1 ELSE 0 END)::bigint
@@ -59,7 +67,8 @@ export const ROLLUP_TRUTHS: readonly RollupTruth[] = [
     actual: `SELECT hour, client_id, user_id, session_id, user_login_state, hour + step / 512 * interval '1 millisecond' AS at,
       coalesce(event_name, 'unknown number') AS event_name
       FROM dw.visits LEFT JOIN dw.clients USING (client), unnest(coalesce(steps, '{0}')) AS step
-      LEFT JOIN dw.event_numbers ON number = step % 512`,
+      LEFT JOIN dw.event_numbers ON number = step % 512
+      WHERE hour >= ${LINE}`,
     truth: `SELECT hour, client_id, user_id, session_id, user_login_state, at, event_name FROM (
       SELECT ${HOUR} AS hour, client_id, user_id, session_id, user_login_state, at, event_name,
         row_number() OVER (PARTITION BY ${HOUR}, client_id, user_id, session_id, user_login_state ORDER BY at, number) AS n
@@ -73,46 +82,47 @@ export const ROLLUP_TRUTHS: readonly RollupTruth[] = [
   {
     rollup: "visits",
     actual: `SELECT hour, client_id, user_id, session_id, user_login_state, events, first_event_at, last_event_at,
-      furthest_step, checkout_step FROM dw.visits LEFT JOIN dw.clients USING (client)`,
+      furthest_step, checkout_step FROM dw.visits LEFT JOIN dw.clients USING (client) WHERE hour >= ${LINE}`,
     truth: `SELECT ${HOUR}, client_id, user_id, session_id, user_login_state, count(*), min(event_timestamp),
       max(event_timestamp), max(step), max(CASE WHEN step >= 4 AND NOT names_product THEN step ELSE 0 END)
       FROM ${EVENTS} GROUP BY 1, 2, 3, 4, 5`,
   },
   {
     rollup: "days",
-    actual: "SELECT zone, day, events, clients, users, sessions FROM dw.days",
+    actual: `SELECT zone, day, events, clients, users, sessions FROM dw.days WHERE ${KEPT_DAY("day")}`,
     truth: `SELECT zone, ${DAY}, count(*), count(DISTINCT client_id), count(DISTINCT user_id),
-      count(DISTINCT session_id) FROM public.clickstream_events, ${BUILT_ZONES} GROUP BY 1, 2`,
+      count(DISTINCT session_id) FROM ${RAW}, ${BUILT_ZONES} WHERE ${KEPT_DAY(DAY)} GROUP BY 1, 2`,
   },
   {
     rollup: "day_clients",
     actual: `SELECT zone, day, user_login_state, client_id
       FROM dw.day_clients CROSS JOIN generate_series(0, 4095) AS bit LEFT JOIN dw.clients ON client = chunk * 4096 + bit
-      WHERE get_bit(clients, bit) = 1`,
+      WHERE get_bit(clients, bit) = 1 AND ${KEPT_DAY("day")}`,
     truth: `SELECT DISTINCT zone, ${DAY}, user_login_state, client_id
-      FROM ${EVENTS}, ${BUILT_ZONES} WHERE client_id IS NOT NULL`,
+      FROM ${EVENTS}, ${BUILT_ZONES} WHERE client_id IS NOT NULL AND ${KEPT_DAY(DAY)}`,
   },
   {
     rollup: "sessions",
     actual: `SELECT session_id, first_event_at, last_event_at, furthest_step, user_login_state, checkout_step
-      FROM dw.sessions`,
+      FROM dw.sessions WHERE first_event_at >= ${LINE}`,
     truth: SESSIONS,
   },
   {
     rollup: "sessions.product_steps",
     actual: `SELECT session_id, category, brand, x % 8 AS step
-      FROM dw.sessions, unnest(product_steps) AS x LEFT JOIN dw.product_groups ON product_group = x / 8`,
+      FROM dw.sessions, unnest(product_steps) AS x LEFT JOIN dw.product_groups ON product_group = x / 8
+      WHERE first_event_at >= ${LINE}`,
     truth: `SELECT session_id, context_product_category, context_product_brand, max(step)
-      FROM ${EVENTS} WHERE session_id IS NOT NULL AND names_product GROUP BY 1, 2, 3`,
+      FROM ${EVENTS} WHERE session_id IS NOT NULL AND names_product AND ${KEPT_SESSION} GROUP BY 1, 2, 3`,
   },
   {
     rollup: "products",
-    actual:
-      "SELECT product_id, name, category, brand, price, discount_price, url_path, seen_at FROM dw.products",
+    actual: `SELECT product_id, name, category, brand, price, discount_price, url_path, seen_at FROM dw.products
+      WHERE seen_at >= ${LINE}`,
     truth: `SELECT DISTINCT ON (context_product_id) context_product_id, context_product_name,
       context_product_category, context_product_brand, context_product_price, context_product_discount_price,
       context_product_url_path, event_timestamp
-      FROM public.clickstream_events WHERE context_product_id IS NOT NULL
+      FROM ${RAW} WHERE context_product_id IS NOT NULL
       ORDER BY context_product_id, event_timestamp DESC, context_product_name DESC NULLS LAST,
         context_product_category DESC NULLS LAST, context_product_brand DESC NULLS LAST,
         context_product_price DESC NULLS LAST, context_product_discount_price DESC NULLS LAST,
@@ -121,18 +131,18 @@ export const ROLLUP_TRUTHS: readonly RollupTruth[] = [
   {
     rollup: "product_days",
     actual: `SELECT zone, day, product_id, views, carts, checkout_starts, checkouts, lowest_price, highest_price
-      FROM dw.product_days`,
+      FROM dw.product_days WHERE ${KEPT_DAY("day")}`,
     truth: `SELECT zone, ${DAY}, context_product_id, count(*) FILTER (WHERE event_name = 'product_view'),
       count(*) FILTER (WHERE event_name = 'add_to_cart_click'),
       count(*) FILTER (WHERE event_name = 'checkout_start'), count(*) FILTER (WHERE event_name = 'checkout_complete'),
       min(coalesce(context_product_discount_price, context_product_price)),
       max(coalesce(context_product_discount_price, context_product_price))
-      FROM public.clickstream_events, ${BUILT_ZONES} WHERE context_product_id IS NOT NULL GROUP BY 1, 2, 3`,
+      FROM ${RAW}, ${BUILT_ZONES} WHERE context_product_id IS NOT NULL AND ${KEPT_DAY(DAY)} GROUP BY 1, 2, 3`,
   },
   {
     rollup: "funnel_days",
     actual: `SELECT zone, day, dimension, value, user_login_state, sessions, views, product_views, carts,
-      checkout_starts, checkouts FROM dw.funnel_days`,
+      checkout_starts, checkouts FROM dw.funnel_days WHERE ${KEPT_DAY("day")}`,
     truth: `WITH sessions AS MATERIALIZED (${SESSIONS}), reached AS (
       SELECT first_event_at, 'all' AS dimension, NULL AS value, user_login_state, furthest_step AS step FROM sessions
       UNION ALL ${stepsWith("category")} UNION ALL ${stepsWith("brand")}
@@ -140,11 +150,13 @@ export const ROLLUP_TRUTHS: readonly RollupTruth[] = [
     SELECT zone, (first_event_at AT TIME ZONE zone)::date, dimension, value, user_login_state, count(*),
       count(*) FILTER (WHERE step >= 1), count(*) FILTER (WHERE step >= 2), count(*) FILTER (WHERE step >= 3),
       count(*) FILTER (WHERE step >= 4), count(*) FILTER (WHERE step >= 5)
-    FROM reached, ${BUILT_ZONES} GROUP BY 1, 2, 3, 4, 5`,
+    FROM reached, ${BUILT_ZONES} WHERE ${KEPT_DAY("(first_event_at AT TIME ZONE zone)::date")} GROUP BY 1, 2, 3, 4, 5`,
   },
   {
     rollup: "state",
     actual: "SELECT newest_event_at FROM dw.state",
-    truth: "SELECT max(event_timestamp) FROM public.clickstream_events",
+    // When the last row is pruned it stays what it was.
+    truth: `SELECT CASE WHEN ${LINE} = '-infinity' THEN max(event_timestamp)
+      ELSE coalesce(max(event_timestamp), (SELECT newest_event_at FROM dw.state)) END FROM ${RAW}`,
   },
 ];

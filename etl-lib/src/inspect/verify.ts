@@ -2,6 +2,7 @@ import { addEvents, noEvents } from "../counts.js";
 import { keyTime } from "../extract/key-time.js";
 import { coveredFolder, LISTINGS_AT_ONCE, type ListedObjects, planListings } from "../extract/plan.js";
 import { sideBySide } from "../extract/side-by-side.js";
+import { readKeeping } from "../load/left-out.js";
 import { startOfHour } from "../load/loaded-hours.js";
 import { toLoadError } from "../load/pg-errors.js";
 import { Fingerprint, type Seal, sealOf } from "../load/seals.js";
@@ -46,6 +47,9 @@ export interface VerifyReport {
   /** Of the whole warehouse: what the ledger says was inserted, the rows there are, and the hours whose rows are others. */
   readonly table: {
     readonly ledgerInserted: number;
+    /** Rows that were taken out on purpose: ledgerInserted - pruned - erased = rows. */
+    readonly pruned: number;
+    readonly erased: number;
     readonly rows: number;
     readonly mismatchedHours: number;
   };
@@ -94,7 +98,9 @@ class Verification {
 
   async report(): Promise<VerifyReport> {
     const { gaps: hourGaps, rows } = await compareHours(this.db);
-    const suspects = hourGaps.map(({ hour }) => hour.getTime()).sort((a, b) => a - b);
+    const { keptFrom } = await readKeeping(this.db);
+    const times = hourGaps.map(({ hour }) => hour.getTime()).sort((a, b) => a - b);
+    const suspects = times.filter((time) => time >= keptFrom); // of others nothing can be brought back
     const listings = planListings(this.options).map(({ pages }) => pages);
     for await (const page of sideBySide(listings, LISTINGS_AT_ONCE)) await this.#checkPage(page, suspects);
     for (const [folder, sealed] of this.#seals)
@@ -107,7 +113,13 @@ class Verification {
     ];
     return {
       hours: [...this.#hours.values()].sort((a, b) => a.hour.localeCompare(b.hour)),
-      table: { ledgerInserted: ledger.objects, rows, mismatchedHours: hourGaps.length },
+      table: {
+        ledgerInserted: ledger.objects,
+        pruned: ledger.pruned,
+        erased: ledger.erased,
+        rows,
+        mismatchedHours: hourGaps.length,
+      },
       gaps,
       hasGaps: gaps.length > 0,
     };
@@ -287,6 +299,8 @@ function hourOf(hours: Map<string, VerifiedHour>, key: string): VerifiedHour {
 interface LedgerSums {
   readonly objects: number;
   readonly hours: number;
+  readonly pruned: number;
+  readonly erased: number;
   readonly sealed: boolean;
 }
 
@@ -295,8 +309,10 @@ async function ledgerSums(db: Queryable): Promise<LedgerSums> {
   const { rows } = await db.query<LedgerSums>(
     `SELECT ((SELECT coalesce(sum(inserted), 0) FROM etl.objects)
          + (SELECT coalesce(sum(inserted), 0) FROM etl.sealed))::float8 AS objects,
-       (SELECT coalesce(sum(rows), 0) FROM etl.loaded_hours)::float8 AS hours,
-       EXISTS (SELECT FROM etl.sealed) AS sealed`,
+       coalesce(sum(rows) FILTER (WHERE cause IS NULL), 0)::float8 AS hours,
+       coalesce(-sum(rows) FILTER (WHERE cause = 'pruned'), 0)::float8 AS pruned,
+       coalesce(-sum(rows) FILTER (WHERE cause = 'erased'), 0)::float8 AS erased,
+       EXISTS (SELECT FROM etl.sealed) AS sealed FROM etl.loaded_hours`,
   );
   return rows[0] as LedgerSums;
 }

@@ -39,11 +39,16 @@ export const SUMMARIZE = "SELECT dw.summarize_events() WHERE EXISTS (SELECT FROM
 /** A week: as much as one refresh takes on, so that a long backfill is refreshed in bounded memory, step by step. */
 export const MAX_HOURS = 168;
 
+/** Below it rows are pruned, or about to be, and rollups stay as they are. */
+const LINE = "(SELECT kept_from FROM etl.retention)";
+
 /**
- * Deletes exactly the marks this snapshot sees, of the earliest hours; a mark committed later stays. What follows looks
+ * Deletes exactly the marks this snapshot sees, of the earliest hours; a mark committed later stays. One below the line is
+ * dropped, whatever set it: its hour could not be made again. What follows looks
  * for hours by their index, also in a table so new that the planner knows nothing of the order of its rows.
  */
 export const takeMarks = (most: number) => `
+DELETE FROM dw.stale_hours WHERE hour < ${LINE};
 WITH earliest AS (
   SELECT DISTINCT date_trunc('hour', hour, 'UTC') AS start FROM dw.stale_hours ORDER BY 1 LIMIT ${most}
 ), seen AS (
@@ -52,23 +57,28 @@ WITH earliest AS (
 INSERT INTO pg_temp.stale SELECT DISTINCT start FROM seen;
 SET LOCAL enable_seqscan = off`;
 
+/** Of a warehouse of which nothing is pruned. Else sessions that began below the line, and the groups they name, stay. */
+const FORGET_ALL = `
+TRUNCATE dw.sessions;
+DELETE FROM dw.product_groups WHERE NOT is_known`;
+const FORGET_ABOVE_LINE = `DELETE FROM dw.sessions WHERE first_event_at >= ${LINE}`;
+
 /**
- * Begins a rebuild: every hour that the raw rows or a rollup know is marked, and the steps that follow, this run's or
- * another's, rebuild each in its place. What is merged and not replaced starts from nothing.
+ * Begins a rebuild: every hour from the line on that the raw rows or a rollup know is marked, and the steps that follow,
+ * this run's or another's, rebuild each in its place. What is merged and not replaced starts from nothing.
  */
-export const BEGIN_REBUILD = `
+export const beginRebuild = (isAnyPruned: boolean) => `
 DELETE FROM dw.stale_hours;
 INSERT INTO dw.stale_hours (hour)
-SELECT date_trunc('hour', event_timestamp, 'UTC') FROM public.clickstream_events
+SELECT hour FROM (SELECT date_trunc('hour', event_timestamp, 'UTC') AS hour FROM public.clickstream_events
 UNION SELECT hour FROM dw.hourly_events
 UNION SELECT hour FROM dw.visits
 UNION SELECT day::timestamp AT TIME ZONE zone FROM (
   SELECT zone, day FROM dw.days UNION SELECT zone, day FROM dw.day_clients UNION SELECT zone, day FROM dw.product_days
-  UNION SELECT zone, day FROM dw.funnel_days) d;
-TRUNCATE dw.sessions;
-UPDATE dw.products SET seen_at = '-infinity';
+  UNION SELECT zone, day FROM dw.funnel_days) d) known WHERE hour >= ${LINE};
+${isAnyPruned ? FORGET_ABOVE_LINE : FORGET_ALL};
+UPDATE dw.products SET seen_at = '-infinity' WHERE seen_at >= ${LINE};
 DELETE FROM dw.labels WHERE NOT is_known;
-DELETE FROM dw.product_groups WHERE NOT is_known;
 UPDATE dw.state SET is_rebuilding = true`;
 
 /** Ends it with the step that leaves no mark: products that no event names any more are still where the rebuild put them. */
@@ -77,7 +87,8 @@ DELETE FROM dw.products
 WHERE seen_at = '-infinity' AND (SELECT is_rebuilding AND NOT EXISTS (SELECT FROM dw.stale_hours) FROM dw.state);
 DELETE FROM dw.event_numbers e
 WHERE NOT EXISTS (SELECT FROM dw.labels l WHERE l.kind = 'event_name' AND l.label = e.event_name)
-  AND (SELECT is_rebuilding AND NOT EXISTS (SELECT FROM dw.stale_hours) FROM dw.state);
+  AND (SELECT is_rebuilding AND NOT EXISTS (SELECT FROM dw.stale_hours) FROM dw.state)
+  AND ${LINE} = '-infinity'; -- visits below the line keep theirs
 UPDATE dw.state SET is_rebuilding = false, newest_event_at = (SELECT max(last_event_at) FROM dw.visits)
 WHERE is_rebuilding AND NOT EXISTS (SELECT FROM dw.stale_hours)`;
 
@@ -208,7 +219,7 @@ FROM public.clickstream_events
 WHERE ${IN_SPAN} AND session_id IS NOT NULL AND ${NAMES_A_PRODUCT} GROUP BY 1, 2, 3`,
 ];
 
-/** Raw rows of a span [$1, $2) of stale days. */
+/** Raw rows of a span [$1, $2) of stale days; what dw.pruned_products stands for may still be there, and does not count. */
 export const READ_DAYS = `
 INSERT INTO pg_temp.new_products
 SELECT width_bucket(event_timestamp, (${bounds("stale_days")})), context_product_id, context_product_name,
@@ -218,7 +229,7 @@ SELECT width_bucket(event_timestamp, (${bounds("stale_days")})), context_product
   count(*) FILTER (WHERE event_name = 'checkout_start'), count(*) FILTER (WHERE event_name = 'checkout_complete'),
   max(event_timestamp)
 FROM public.clickstream_events
-WHERE ${IN_SPAN} AND context_product_id IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7, 8`;
+WHERE ${IN_SPAN} AND event_timestamp >= ${LINE} AND context_product_id IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7, 8`;
 
 const SAME_GROUP = `coalesce(g.category, '') = coalesce(n.category, '') AND coalesce(g.brand, '') = coalesce(n.brand, '')
     AND (g.category IS NULL) = (n.category IS NULL) AND (g.brand IS NULL) = (n.brand IS NULL)`;
@@ -288,7 +299,8 @@ SELECT date_bin('1 hour', became, 'epoch') FROM changed
 UNION SELECT date_bin('1 hour', was, 'epoch') FROM changed WHERE was IS NOT NULL`,
 
   `CREATE TEMP TABLE stale_funnel ON COMMIT DROP AS
-SELECT zone, (hour AT TIME ZONE zone)::date AS day FROM pg_temp.changed_hours, dw.zones
+SELECT zone, day FROM (SELECT zone, (hour AT TIME ZONE zone)::date AS day FROM pg_temp.changed_hours, dw.zones)
+WHERE (day + 1)::timestamp AT TIME ZONE zone > ${LINE}
 UNION
 SELECT zone, day FROM pg_temp.stale_days`,
   "ANALYZE pg_temp.stale_funnel",
@@ -325,9 +337,15 @@ FROM counted JOIN (${segments("stale_funnel")}) g USING (segment) GROUP BY 1, 2,
 
   `DELETE FROM dw.product_days t USING pg_temp.stale_days d WHERE t.zone = d.zone AND t.day = d.day`,
   `INSERT INTO dw.product_days
-SELECT zone, day, product_id, sum(views), sum(carts), sum(checkout_starts), sum(checkouts),
-  min(coalesce(discount_price, price)), max(coalesce(discount_price, price))
-FROM pg_temp.new_products JOIN (${segments("stale_days")}) g USING (segment) GROUP BY 1, 2, 3`,
+SELECT zone, day, product_id, sum(views), sum(carts), sum(checkout_starts), sum(checkouts), min(lowest), max(highest)
+FROM (
+  SELECT zone, day, product_id, views, carts, checkout_starts, checkouts, coalesce(discount_price, price) AS lowest,
+    coalesce(discount_price, price) AS highest
+  FROM pg_temp.new_products JOIN (${segments("stale_days")}) g USING (segment)
+  UNION ALL
+  SELECT zone, day, product_id, views, carts, checkout_starts, checkouts, lowest_price, highest_price
+  FROM dw.pruned_products JOIN pg_temp.stale_days USING (zone, day)
+) part GROUP BY 1, 2, 3`,
   `WITH newest AS (
   SELECT DISTINCT ON (product_id) * FROM (
     SELECT product_id, name, category, brand, price, discount_price, url_path, seen_at FROM pg_temp.new_products

@@ -1,8 +1,9 @@
 import { EtlError, LoadError } from "../errors.js";
+import { readKeeping } from "./left-out.js";
 import { firstOf, pgFault, toLoadError } from "./pg-errors.js";
 import {
   BEGIN,
-  BEGIN_REBUILD,
+  beginRebuild,
   CLEAR_HOURS,
   DAY_SPANS,
   END_REBUILD,
@@ -132,7 +133,10 @@ export async function rebuildRollups(
   pool: WarehousePool,
   options: RefreshOptions = {},
 ): Promise<RefreshResult> {
-  await alone(pool, options, (client) => client.query(BEGIN_REBUILD));
+  await alone(pool, options, async (client) => {
+    const { keptFrom } = await readKeeping(client);
+    await client.query(beginRebuild(keptFrom !== Number.NEGATIVE_INFINITY));
+  });
   return refreshRollups(pool, options);
 }
 

@@ -19,13 +19,14 @@ export interface RunProgress {
 
 const MAX_ERRORS = 20;
 
-export type TimedStage = "planMs" | "extractMs" | "loadMs" | "rollupsMs" | "sealMs";
+export type TimedStage = "planMs" | "extractMs" | "loadMs" | "rollupsMs" | "pruneMs" | "sealMs";
 
 const PART_OF: { readonly [stage in TimedStage]: ObservedPart } = {
   planMs: "plan",
   extractMs: "extract",
   loadMs: "load",
   rollupsMs: "rollups",
+  pruneMs: "prune",
   sealMs: "seal",
 };
 
@@ -39,6 +40,7 @@ export class RunRecord {
     extractMs: 0,
     loadMs: 0,
     rollupsMs: 0,
+    pruneMs: 0,
     sealMs: 0,
   };
   isListed = false;
@@ -49,6 +51,8 @@ export class RunRecord {
   rollupsRefreshed = true;
   /** Rows of the ledger that were folded; null: that failed. */
   sealed: number | null = 0;
+  /** Events of old days that were removed; null: that failed. */
+  pruned: number | null = 0;
   isInterrupted = false;
   readonly #rejects: RejectCounts = {};
   readonly #repairs = new RepairLog();
@@ -170,6 +174,7 @@ export class RunRecord {
       rejects: this.#rejects,
       warnings: this.#repairs.warnings,
       sealed: this.sealed,
+      pruned: this.pruned,
       durationMs: Math.round(this.elapsedMs),
       error: this.error,
       rollupsRefreshed: this.rollupsRefreshed,

@@ -6,6 +6,7 @@ import { BackgroundRefresh } from "../load/background-refresh.js";
 import type { EventChunk } from "../load/event-chunk.js";
 import { assertSchema } from "../load/migrate.js";
 import { toLoadError } from "../load/pg-errors.js";
+import { keptFromOf, prune, pruneRecords, waitError } from "../load/prune.js";
 import { isPatienceOver, type RefreshOptions, refreshRollups, refreshStep } from "../load/rollups.js";
 import { recordEnd, recordStart } from "../load/runs.js";
 import { type BatchSink, DryRunSink, WarehouseSink } from "../load/sinks.js";
@@ -52,6 +53,8 @@ export interface RunOptions {
   readonly batchRows?: number;
   /** False: nothing is listed or loaded; the run refreshes the rollups alone. @default true */
   readonly load?: boolean | undefined;
+  /** Prune old days, and old records of quarantine and runs. @default all is kept */
+  readonly retention?: RetentionDays | undefined;
   /** Refresh the rollups: false leaves the hours marked for a later refresh. @default true */
   readonly rollups?: boolean | undefined;
   /** No page is listed and no batch started after this many milliseconds: see `objects.remaining` and `unlisted`. */
@@ -69,6 +72,13 @@ export interface RunOptions {
   readonly clock?: () => number;
 }
 
+/** Whole days that are kept before today's; 0: for ever. */
+export interface RetentionDays {
+  readonly events: number;
+  readonly rejects: number;
+  readonly runs: number;
+}
+
 /** Chunks of the next batch that are made while one commits. */
 const CHUNKS_AHEAD = 2;
 /** What is under way when a run is interrupted has so long to end. */
@@ -77,6 +87,8 @@ const INTERRUPTION_GRACE_MS = 400;
 const LISTING_SHARE = 0.9;
 /** The ledger of old days is sealed for so long; a later run goes on with it. */
 const LONGEST_SEALING_MS = 60_000;
+/** Old days are pruned for so long. */
+const LONGEST_PRUNING_MS = 120_000;
 /** Batches planned ahead, so that a reader soon knows the total. */
 const BATCHES_AHEAD = 25;
 /**
@@ -325,7 +337,30 @@ class Run {
   /** What a run does once its rows are safe: it resumes, and makes no run a failure. */
   async #keepHouse(): Promise<void> {
     if (this.options.rollups ?? true) await this.#refresh();
-    if (!this.#record.isAborted) await this.#record.timed("sealMs", () => this.#seal());
+    if (this.#record.isAborted) return;
+    await this.#record.timed("pruneMs", () => this.#prune());
+    await this.#record.timed("sealMs", () => this.#seal());
+  }
+
+  async #prune(): Promise<void> {
+    const { pool, retention, keepsLate = false } = this.options;
+    if (!retention) return;
+    const [since, now] = [this.#clock(), new Date(this.#clock())];
+    const isTimeUp = () => this.#isTimeUp() || this.#clock() - since > LONGEST_PRUNING_MS;
+    const before = (days: number) => (days > 0 ? keptFromOf(days, now) : undefined);
+    try {
+      const eventsBefore = before(retention.events);
+      if (eventsBefore) {
+        const { rows, waits } = await prune(pool, { before: eventsBefore, lake: keepsLate, isTimeUp });
+        this.#record.pruned = rows;
+        if (waits) this.#record.noted(waitError(waits));
+      }
+      const records = { rejectsBefore: before(retention.rejects), runsBefore: before(retention.runs) };
+      await pruneRecords(pool, records, isTimeUp);
+    } catch (error) {
+      this.#record.pruned = null;
+      this.#record.noted(error);
+    }
   }
 
   async #seal(): Promise<void> {
