@@ -6,6 +6,8 @@ export const MAX_EVENT_BYTES = 1024 * 1024;
 export const MAX_DEPTH = 64;
 /** PostgreSQL holds longer text, but nothing a shop writes is longer; the rest is an attack or a fault. */
 export const MAX_TEXT_LENGTH = 4096;
+/** As much JSON as the details of an event keep beside their columns. */
+export const MAX_EXTRAS_BYTES = 16 * 1024;
 /** As much of a rejected record's text as quarantine keeps; on the way there, as many characters. */
 export const MAX_RAW_BYTES = 64 * 1024;
 /** Of one object's rejects, quarantine keeps so many and so much text; the others are counted. */

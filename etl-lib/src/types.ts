@@ -118,6 +118,38 @@ export interface EventRow {
   context_product_url_path: string | null;
 }
 
+/** The columns of `public.clickstream_event_details`, in their order. */
+export const DETAIL_COLUMNS = [
+  "event_id",
+  "event_timestamp",
+  "page_url",
+  "referrer",
+  "referrer_host",
+  "utm_source",
+  "utm_medium",
+  "utm_campaign",
+  "device",
+  "browser",
+  "os",
+  "is_bot",
+  "extras",
+] as const;
+
+/** What the row of an event leaves out; `extras` is JSON text. */
+export interface EventDetails {
+  page_url: string | null;
+  referrer: string | null;
+  referrer_host: string | null;
+  utm_source: string | null;
+  utm_medium: string | null;
+  utm_campaign: string | null;
+  device: string | null;
+  browser: string | null;
+  os: string | null;
+  is_bot: boolean | null;
+  extras: string | null;
+}
+
 export const REPAIR_CAUSES = [
   "nul_removed",
   "surrogate_replaced",

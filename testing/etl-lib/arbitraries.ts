@@ -53,6 +53,7 @@ export const anyEvent = fc
     fc.record({ product, context_product: product }, { requiredKeys: [] }),
     fc.record({ event_name: fc.constantFrom("page_view", "click") }, { requiredKeys: [] }),
     fc.record({ _ingest: fc.record({ receivedAt: anyField }) }, { requiredKeys: [] }),
+    fieldsOf(["pageUrl", "page_url", "referrer", "userAgent", "clientIp", "element"]),
   )
   .map((parts): { [key: string]: unknown } =>
     Object.fromEntries(parts.flatMap((part) => Object.entries(part))),
@@ -63,10 +64,27 @@ export const anyJson: fc.Arbitrary<unknown> = fc
   .oneof(fc.json({ maxDepth: 6 }), fc.json({ maxDepth: 6, stringUnit: "binary" }))
   .map((text) => JSON.parse(text) as unknown);
 
+const AGENTS = [
+  "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1",
+  "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+  "curl/8.0",
+] as const;
+
 const plainText = fc
   .string({ unit: "grapheme", maxLength: 30 })
   .filter((text) => !/["\\\p{Cc}]/u.test(text) && text.isWellFormed());
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null });
+
+/** JSON without an escape or a number that has to be looked at. */
+const plainJson = (maxDepth: number) =>
+  fc.jsonValue({ maxDepth }).filter((value) => !/\\|[eE][+-]?\d{3}|ip|dd|rw/i.test(JSON.stringify(value)));
+const address = fc.oneof(
+  plainText,
+  fc.webUrl({ withQueryParameters: true, withFragments: true }),
+  fc
+    .tuple(fc.domain(), fc.constantFrom("utm_source", "utm_medium", "utm_campaign"), fc.webQueryParameters())
+    .map(([host, key, query]) => `https://www.${host}/?${key}=%E1%BB%87+x&${query}`),
+);
 
 /** An event as the shop's publisher writes it: its own keys, each value of its own type. */
 export const plainEvent = fc.record(
@@ -81,9 +99,12 @@ export const plainEvent = fc.record(
         .date({ min: new Date("2000-01-01"), max: new Date("2025-12-06T05:00:00Z"), noInvalidDate: true })
         .filter((date) => date.getUTCMonth() !== 1 || date.getUTCDate() !== 29)
         .map((date) => date.toISOString()),
-      userAgent: fc.string(),
+      userAgent: fc.oneof(plainText, fc.constantFrom(...AGENTS)),
+      sourceIp: fc.oneof(fc.ipV4(), fc.ipV6()),
+      requestId: plainText,
     }),
-    pageUrl: fc.string({ unit: "grapheme" }),
+    pageUrl: maybe(address),
+    referrer: maybe(address),
     userId: maybe(plainText),
     userLoginState: maybe(plainText),
     identitySource: maybe(plainText),
@@ -105,12 +126,12 @@ export const plainEvent = fc.record(
             .tuple(fc.nat({ max: 99_999_999 }), fc.integer({ min: 0, max: 6 }))
             .map(([digits, decimals]) => digits / 10 ** decimals)
             .filter((price) => price === 0 || price >= 1e-6), // JSON writes smaller ones with an exponent
-          tags: fc.jsonValue({ maxDepth: 2 }),
+          tags: plainJson(2),
         },
         { requiredKeys: [] },
       ),
     ),
-    element: fc.jsonValue({ maxDepth: 3 }),
+    element: plainJson(3),
   },
   { requiredKeys: ["eventName", "eventId", "_ingest"] },
 );

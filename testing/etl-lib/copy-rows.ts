@@ -1,4 +1,4 @@
-import { EVENT_COLUMNS, type EventColumn } from "../../etl-lib/src/types.js";
+import { EVENT_COLUMNS } from "../../etl-lib/src/types.js";
 
 type Read = (field: Buffer) => string;
 
@@ -23,12 +23,14 @@ const asDecimal: Read = (field) => {
   return `${sign ? "-" : ""}${text}${scale ? `.${fraction.slice(0, scale)}` : ""}`;
 };
 
-const READERS: { readonly [column in EventColumn]?: Read } = {
+const READERS: { readonly [column: string]: Read } = {
   event_id: asUuid,
   event_timestamp: asTime,
   is_first_visit: (field) => String(field[0] === 1),
   context_product_price: asDecimal,
   context_product_discount_price: asDecimal,
+  is_bot: (field) => String(field[0] === 1),
+  extras: (field) => asText(field.subarray(1)), // behind the version of its format
 };
 const asText: Read = (field) => new TextDecoder("utf-8", { fatal: true }).decode(field);
 
@@ -36,7 +38,7 @@ const asText: Read = (field) => new TextDecoder("utf-8", { fatal: true }).decode
  * Reads rows of COPY's binary format as PostgreSQL does, so that what is written can be compared.
  * Source: https://www.postgresql.org/docs/18/sql-copy.html#SQL-COPY-FILE-FORMATS
  */
-export function decodeRows(bytes: Buffer): (string | null)[][] {
+export function decodeRows(bytes: Buffer, columns: readonly string[] = EVENT_COLUMNS): (string | null)[][] {
   const rows: (string | null)[][] = [];
   let at = 0;
   const next = (length: number) => {
@@ -44,9 +46,9 @@ export function decodeRows(bytes: Buffer): (string | null)[][] {
     return bytes.subarray(at - length, at);
   };
   while (at < bytes.length) {
-    if (next(2).readInt16BE() !== EVENT_COLUMNS.length) throw new Error("not as many fields as columns");
+    if (next(2).readInt16BE() !== columns.length) throw new Error("not as many fields as columns");
     rows.push(
-      EVENT_COLUMNS.map((column) => {
+      columns.map((column) => {
         const length = next(4).readInt32BE();
         return length < 0 ? null : (READERS[column] ?? asText)(next(length));
       }),

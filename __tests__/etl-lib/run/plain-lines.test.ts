@@ -1,12 +1,14 @@
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import fc from "fast-check";
+import { parseNumbersExactly } from "../../../etl-lib/src/extract/number-text.js";
 import { extractRecords } from "../../../etl-lib/src/extract/records.js";
 import { EventChunk } from "../../../etl-lib/src/load/event-chunk.js";
 import { readChunks } from "../../../etl-lib/src/run/read-chunks.js";
 import { RecordTransform } from "../../../etl-lib/src/transform/transform-records.js";
-import type { Source, SourceObject } from "../../../etl-lib/src/types.js";
+import { DETAIL_COLUMNS, type Source, type SourceObject } from "../../../etl-lib/src/types.js";
 import { anyEvent, plainEvent } from "../../../testing/etl-lib/arbitraries.js";
+import { decodeRows } from "../../../testing/etl-lib/copy-rows.js";
 
 const KEY = "events/2025/12/06/05/a.ndjson";
 const object = (size: number): SourceObject => ({
@@ -26,6 +28,9 @@ const told = (chunks: readonly EventChunk[]) => {
     chunks.reduce((total, { tallies }) => total + (tallies.get(0)?.[of] ?? 0), 0);
   return {
     rows: Buffer.concat(chunks.map(({ rows }) => rows.all().bytes)).toString("hex"),
+    details: decodeRows(Buffer.concat(chunks.map(({ details }) => details.all().bytes)), DETAIL_COLUMNS).map(
+      (row) => row.map((field) => (field?.startsWith("{") ? parsedJson(field) : field)),
+    ),
     rejects: chunks.flatMap(({ rejects }) => rejects),
     read: sum("read"),
     rejected: sum("rejected"),
@@ -34,10 +39,18 @@ const told = (chunks: readonly EventChunk[]) => {
   };
 };
 
+const parsedJson = (text: string): unknown => {
+  try {
+    return parseNumbersExactly(text) ?? JSON.parse(text);
+  } catch {
+    return text; // some other column's
+  }
+};
+
 /** The way of every other object: decoded, parsed, transformed. */
 async function parsed(bytes: Uint8Array) {
   const chunk = new EventChunk();
-  const transform = new RecordTransform(object(bytes.length));
+  const transform = new RecordTransform(object(bytes.length), {});
   for await (const records of extractRecords(() => inPieces(bytes, 64 * 1024)))
     chunk.add(0, transform.apply(records, false));
   chunk.add(0, transform.apply([], true));
@@ -49,7 +62,7 @@ async function read(bytes: Uint8Array, pieceSize: number | null) {
   const source = { bucket: "raw", read: () => inPieces(bytes, pieceSize ?? bytes.length) };
   const size = pieceSize === null ? bytes.length : 2 * 1024 * 1024;
   const chunks: EventChunk[] = [];
-  const options = { concurrency: 1, batchRows: 100_000 };
+  const options = { concurrency: 1, batchRows: 100_000, details: {} };
   for await (const chunk of readChunks(source as unknown as Source, [object(size)], options))
     chunks.push(chunk);
   return told(chunks);

@@ -6,11 +6,11 @@ export class NumberText {
 }
 
 /**
- * Finds the value of a key that may be such a number: 16 characters or more, an exponent, a zero at the end of a
+ * Finds the value of a key, or an array's, that may be such a number: 16 characters or more, an exponent, a zero at the end of a
  * fraction, something very small, a negative zero. Any other comes back from a double to the letter. What it finds
  * within a text does no harm.
  */
-const SUSPECT = /:\s*(?:-?\d[\d.]{15}|-?\d+(?:\.\d+)?[eE]|-?\d+\.\d*0\s*[,}]|-?0\.000000|-0\s*[,}])/;
+const SUSPECT = /[:[,]\s*(?:-?\d[\d.]{15}|-?\d+(?:\.\d+)?[eE]|-?\d+\.\d*0\s*[,}\]]|-?0\.000000|-0\s*[,}\]])/;
 
 /** The tokens of JSON in which a digit may stand. */
 const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g;

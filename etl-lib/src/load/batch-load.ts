@@ -2,7 +2,9 @@ import { addEvents, countReject, noEvents } from "../counts.js";
 import type { ExtractError } from "../errors.js";
 import { RepairLog } from "../transform/repair.js";
 import type { EventCounts, RejectCounts, SourceObject, Warnings } from "../types.js";
+import { copyIntoDetails } from "./copy.js";
 import type { EventChunk, ObjectTally } from "./event-chunk.js";
+import { fillDetails } from "./fill-details.js";
 import type { InsertNew } from "./insert-new.js";
 import { type Claim, claim, type LedgerEntry, noEntry, noteSpan, settle } from "./ledger.js";
 import { type Keeping, keepLate, leaveOut } from "./left-out.js";
@@ -43,6 +45,8 @@ interface Written {
   /** Of the rows inserted now; object by object where an object is loaded again. */
   readonly hours: LoadedHours;
   readonly hoursAgain: Map<number, LoadedHours>;
+  /** Those that gained details of rows that were there. */
+  readonly hoursFilled: Set<number>;
 }
 
 /** What became of an object's rows in a chunk. */
@@ -71,6 +75,7 @@ export class BatchLoad {
     warnings: {},
     hours: new Map(),
     hoursAgain: new Map(),
+    hoursFilled: new Set(),
   };
 
   constructor(
@@ -99,10 +104,10 @@ export class BatchLoad {
     await this.#open.leave(chunk);
   }
 
-  /** The UTC hours that gained rows. */
+  /** The UTC hours that gained rows or details. */
   get hours(): ReadonlySet<number> {
-    const { hours, hoursAgain } = this.#written;
-    return new Set([hours, ...hoursAgain.values()].flatMap((some) => [...some.keys()]));
+    const { hours, hoursAgain, hoursFilled } = this.#written;
+    return new Set([hours, ...hoursAgain.values(), hoursFilled].flatMap((some) => [...some.keys()]));
   }
 
   /** Corrects the ledger where a further chunk, or a duplicate, made other counts than expected; notes the hours. */
@@ -142,18 +147,19 @@ export class BatchLoad {
   }
 
   async #noteHours(): Promise<void> {
-    const { hours, hoursAgain } = this.#written;
+    const { hours, hoursAgain, hoursFilled } = this.#written;
     await insertLoadedHours(this.client, this.runId, hours);
-    if (hoursAgain.size > 0) await insertLoadedHours(this.client, this.runId, await this.#freshHours());
+    if (hoursAgain.size + hoursFilled.size > 0)
+      await insertLoadedHours(this.client, this.runId, await this.#freshHours());
   }
 
   /**
    * Of the rows that a reload inserted, those that the ledger's hours do not count yet. Where the table now holds what they
    * count, rows came back; where it holds just the inserted ones more, they are new. Where the hour is damaged besides,
-   * the counts of the objects decide.
+   * the counts of the objects decide. Of details it counts what the table holds more than it says.
    */
   async #freshHours(): Promise<LoadedHours> {
-    const { counts, claims, hoursAgain } = this.#written;
+    const { counts, claims, hoursAgain, hoursFilled } = this.#written;
     const inserted: LoadedHours = new Map();
     const counted: LoadedHours = new Map();
     const mixed = new Set<number>();
@@ -165,31 +171,48 @@ export class BatchLoad {
       else if (fresh > 0) for (const hour of hours.keys()) mixed.add(hour);
     }
     const fresh: LoadedHours = new Map();
-    for (const [hour, surplus] of await surplusOf(this.client, inserted.keys())) {
+    const touched = new Set([...inserted.keys(), ...hoursFilled]);
+    for (const [hour, surplus] of await surplusOf(this.client, touched)) {
       const isTold = isSame(surplus, NO_ROWS) || isSame(surplus, inserted.get(hour) ?? NO_ROWS);
       const rows = isTold || mixed.has(hour) ? surplus : (counted.get(hour) ?? NO_ROWS);
-      if (!isSame(rows, NO_ROWS)) fresh.set(hour, rows);
+      const details = Math.max(0, surplus.details);
+      if (!isSame(rows, NO_ROWS) || details > 0) fresh.set(hour, { ...rows, details });
     }
     return fresh;
   }
 
   async #insert(chunk: EventChunk): Promise<Map<number, Share>> {
-    const { rows, objectOfRow, hourOfRow } = chunk;
+    const { rows, details, objectOfRow, hourOfRow } = chunk;
     const { claims } = this.#written;
     const wanted = Uint8Array.from(objectOfRow, (object) => (claims.has(object) ? 1 : 0));
     const leftOut = leaveOut(chunk, wanted, this.options.keeping);
     if (this.options.keepsLate) await keepLate(this.client, chunk, leftOut);
     const shares = new Map<number, Share>();
     for (const [object, expired] of leftOut.expired) shares.set(object, { inserted: 0, expired });
+    const offered = wanted.slice();
     await this.insertNew.insert(this.client, rows, wanted);
+    if (details.count > 0) await this.#insertDetails(chunk, offered, wanted);
     for (const [row, object] of objectOfRow.entries()) {
       if (!wanted[row]) continue;
       const share = shares.get(object) ?? { inserted: 0, expired: 0 };
       share.inserted++;
       shares.set(object, share);
-      noteHour(this.#hoursOf(object), hourOfRow[row] as number, { rows: 1, ids: uuidHash(rows.id(row)) });
+      const one = { rows: 1, ids: uuidHash(rows.id(row)), details: details.count > 0 ? 1 : 0 };
+      noteHour(this.#hoursOf(object), hourOfRow[row] as number, one);
     }
     return shares;
+  }
+
+  /** @param inserted of the rows that were `offered` to the table, those that were new */
+  async #insertDetails(
+    { rows, details }: EventChunk,
+    offered: Uint8Array,
+    inserted: Uint8Array,
+  ): Promise<void> {
+    if (this.options.reload)
+      for (const hour of await fillDetails(this.client, rows, details, offered))
+        this.#written.hoursFilled.add(hour);
+    else if (inserted.includes(1)) await copyIntoDetails(this.client, details.only(inserted));
   }
 
   #hoursOf(object: number): LoadedHours {
@@ -201,7 +224,7 @@ export class BatchLoad {
   }
 }
 
-const NO_ROWS: HourRows = { rows: 0, ids: 0 };
+const NO_ROWS: HourRows = { rows: 0, ids: 0, details: 0 };
 const isSame = (one: HourRows, other: HourRows): boolean => one.rows === other.rows && one.ids === other.ids;
 
 function entryOf(all: Map<number, LedgerEntry>, object: number): LedgerEntry {

@@ -1,11 +1,10 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import pgCopy from "pg-copy-streams";
-import { EVENT_COLUMNS } from "../types.js";
+import { DETAIL_COLUMNS, EVENT_COLUMNS } from "../types.js";
 import { assertKept } from "./pg-errors.js";
 import type { Queryable } from "./warehouse.js";
 
-const INTO = `(${EVENT_COLUMNS.join(", ")}) FROM STDIN (FORMAT binary)`;
 const WRITE_BYTES = 64 * 1024;
 /** Signature, no flags, no further header. */
 const HEADER = Buffer.from("PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0", "latin1");
@@ -19,7 +18,11 @@ export interface EncodedRows {
 
 /** Into the table. Fails as a whole with 23505 when any of the events is there already. */
 export const copyIntoEvents = (client: Queryable, rows: EncodedRows): Promise<void> =>
-  copy(client, "public.clickstream_events", rows);
+  copy(client, "public.clickstream_events", EVENT_COLUMNS, rows);
+
+/** Beside events that this transaction inserted, or that have no details yet. */
+export const copyIntoDetails = (client: Queryable, rows: EncodedRows): Promise<void> =>
+  copy(client, "public.clickstream_event_details", DETAIL_COLUMNS, rows);
 
 /** Into an empty temporary table of this connection that has the columns and types of the real one. */
 export async function copyIntoStage(client: Queryable, rows: EncodedRows): Promise<void> {
@@ -27,13 +30,18 @@ export async function copyIntoStage(client: Queryable, rows: EncodedRows): Promi
     "CREATE TEMP TABLE IF NOT EXISTS etl_stage (LIKE public.clickstream_events) ON COMMIT DELETE ROWS",
   );
   await client.query("TRUNCATE pg_temp.etl_stage");
-  await copy(client, "pg_temp.etl_stage", rows);
+  await copy(client, "pg_temp.etl_stage", EVENT_COLUMNS, rows);
 }
 
-async function copy(client: Queryable, table: string, { bytes, count }: EncodedRows): Promise<void> {
+async function copy(
+  client: Queryable,
+  table: string,
+  columns: readonly string[],
+  { bytes, count }: EncodedRows,
+): Promise<void> {
   // A `pg` client takes the stream as a query; the library's own interface needs not know of it.
   const stream = (client as unknown as { query(copy: pgCopy.CopyStreamQuery): pgCopy.CopyStreamQuery }).query(
-    pgCopy.from(`COPY ${table} ${INTO}`),
+    pgCopy.from(`COPY ${table} (${columns.join(", ")}) FROM STDIN (FORMAT binary)`),
   );
   await pipeline(Readable.from(writes(bytes), { objectMode: false }), stream);
   assertKept(table, stream.rowCount, count);

@@ -2,7 +2,9 @@ import type { ExtractError } from "../errors.js";
 import type { EventScanner } from "../scan/event-scanner.js";
 import { RepairLog } from "../transform/repair.js";
 import type { TransformedRecords } from "../transform/transform-records.js";
-import type { EventRow, Reject } from "../types.js";
+import type { EventDetails, EventRow, Reject } from "../types.js";
+import { CopyBuffer } from "./copy-buffer.js";
+import { addDetails } from "./copy-details.js";
 import { addRow } from "./copy-row.js";
 import { noteSpan } from "./ledger.js";
 import { startOfHour } from "./loaded-hours.js";
@@ -28,6 +30,8 @@ const REJECT_BYTES = 256;
  */
 export class EventChunk {
   readonly rows = new RowBuffer();
+  /** Of each row; of none where they are not asked for. */
+  readonly details = new CopyBuffer();
   /** Of each row, the index of its object in the batch. */
   readonly objectOfRow: number[] = [];
   readonly rejects: (Reject & { readonly object: number })[] = [];
@@ -52,24 +56,28 @@ export class EventChunk {
 
   /** What is held, in bytes, roughly. */
   get size(): number {
-    return this.rows.length + this.#rejectBytes;
+    return this.rows.length + this.details.length + this.#rejectBytes;
   }
 
   /** Adds what records of an object became; one without a record is known all the same. */
-  add(object: number, { rows, rejects, repairs }: TransformedRecords): void {
+  add(object: number, { rows, details, rejects, repairs }: TransformedRecords): void {
     this.#tally(object);
-    for (const row of rows) this.addRow(object, row);
+    for (const [index, row] of rows.entries()) this.addRow(object, row, details[index]);
     for (const reject of rejects) this.addReject(object, reject);
     this.repairs.merge(repairs.warnings);
   }
 
-  addRow(object: number, row: EventRow): void {
-    this.#count(object, addRow(this.rows, row), row.event_timestamp.getTime());
+  addRow(object: number, row: EventRow, details?: EventDetails): void {
+    const isNew = addRow(this.rows, row);
+    if (isNew && details) addDetails(this.details, this.rows, details);
+    this.#count(object, isNew, row.event_timestamp.getTime());
   }
 
   /** Adds the event scanned last. */
   addScanned(object: number, scanner: EventScanner): void {
-    this.#count(object, this.rows.push(scanner.write(this.rows)), scanner.time);
+    const isNew = this.rows.push(scanner.write(this.rows));
+    if (isNew) scanner.details?.write(this.details, this.rows);
+    this.#count(object, isNew, scanner.time);
   }
 
   #count(object: number, isNew: boolean, time: number): void {

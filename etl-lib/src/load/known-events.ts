@@ -13,7 +13,7 @@ export async function knownEvents(db: Queryable, rows: RowBuffer, asked: Uint8Ar
 }
 
 /** The ids as PostgreSQL's binary array, which costs neither side a text of 37 bytes each. */
-function uuidArray(rows: RowBuffer, asked: Uint8Array): Buffer {
+export function uuidArray(rows: RowBuffer, asked: Uint8Array): Buffer {
   const count = asked.reduce((sum, one) => sum + one, 0);
   const array = Buffer.alloc(20 + count * (4 + ID_BYTES));
   let at = 0;

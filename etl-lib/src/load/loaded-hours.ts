@@ -8,6 +8,8 @@ export interface HourRows {
   rows: number;
   /** Sum of `uuid_hash(event_id)`, by which rows are told from others of the same number. */
   ids: number;
+  /** Of the rows, those that have their details. */
+  details: number;
 }
 
 /** By the start of the UTC hour, in milliseconds since 1970. */
@@ -16,14 +18,15 @@ export type LoadedHours = Map<number, HourRows>;
 /** Start of the UTC hour, both in milliseconds since 1970. */
 export const startOfHour = (time: number): number => Math.floor(time / HOUR) * HOUR;
 
-export function noteHour(hours: LoadedHours, hour: number, { rows, ids }: HourRows): void {
+export function noteHour(hours: LoadedHours, hour: number, { rows, ids, details }: HourRows): void {
   const found = hours.get(hour);
   if (!found) {
-    hours.set(hour, { rows, ids });
+    hours.set(hour, { rows, ids, details });
     return;
   }
   found.rows += rows;
   found.ids += ids;
+  found.details += details;
 }
 
 export function noteHours(hours: LoadedHours, more: LoadedHours): void {
@@ -34,13 +37,15 @@ export function noteHours(hours: LoadedHours, more: LoadedHours): void {
 export async function insertLoadedHours(db: Queryable, runId: string, hours: LoadedHours): Promise<void> {
   if (hours.size === 0) return;
   const { rowCount } = await db.query(
-    `INSERT INTO etl.loaded_hours (hour, rows, ids, run_id)
-     SELECT hour, rows, ids, $1 FROM unnest($2::timestamptz[], $3::bigint[], $4::bigint[]) AS t (hour, rows, ids)`,
+    `INSERT INTO etl.loaded_hours (hour, rows, ids, details, run_id)
+     SELECT hour, rows, ids, details, $1
+     FROM unnest($2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigint[]) AS t (hour, rows, ids, details)`,
     [
       runId,
       [...hours.keys()].map((hour) => new Date(hour).toISOString()),
       [...hours.values()].map(({ rows }) => rows),
       [...hours.values()].map(({ ids }) => ids),
+      [...hours.values()].map(({ details }) => details),
     ],
   );
   assertKept("etl.loaded_hours", rowCount, hours.size);
@@ -53,9 +58,17 @@ export async function surplusOf(db: Queryable, hours: Iterable<number>): Promise
        SELECT hour, count(event_id) AS rows, coalesce(sum(uuid_hash(event_id)::bigint), 0) AS ids
        FROM hour LEFT JOIN public.clickstream_events ON event_timestamp >= hour AND event_timestamp < hour + interval '1 hour'
        GROUP BY hour
-     ), loaded AS (SELECT hour, sum(rows) AS rows, sum(ids) AS ids FROM etl.loaded_hours WHERE hour = ANY ($1) GROUP BY hour)
-     SELECT hour, (t.rows - coalesce(l.rows, 0))::float8 AS rows, (t.ids - coalesce(l.ids, 0))::float8 AS ids
-     FROM there t LEFT JOIN loaded l USING (hour)`,
+     ), details AS (
+       SELECT hour, count(event_id) AS details
+       FROM hour LEFT JOIN public.clickstream_event_details
+         ON event_timestamp >= hour AND event_timestamp < hour + interval '1 hour'
+       GROUP BY hour
+     ), loaded AS (
+       SELECT hour, sum(rows) AS rows, sum(ids) AS ids, sum(details) AS details
+       FROM etl.loaded_hours WHERE hour = ANY ($1) GROUP BY hour)
+     SELECT hour, (t.rows - coalesce(l.rows, 0))::float8 AS rows, (t.ids - coalesce(l.ids, 0))::float8 AS ids,
+       (d.details - coalesce(l.details, 0))::float8 AS details
+     FROM there t JOIN details d USING (hour) LEFT JOIN loaded l USING (hour)`,
     [[...hours].map((hour) => new Date(hour).toISOString())],
   );
   return new Map(rows.map(({ hour, ...surplus }) => [hour.getTime(), surplus]));

@@ -1,34 +1,19 @@
-import type { EncodedRows } from "./copy.js";
+import { CopyBuffer } from "./copy-buffer.js";
 
-/** A full chunk: to grow into it would allocate four times as much, which is what a garbage collector counts. */
-const FIRST_BYTES = 1280 * 1024;
 /** Of a row: the number of its fields, then the length of the first one. */
 const ID_OFFSET = 6;
 export const ID_BYTES = 16;
 
 /**
- * Rows in PostgreSQL's binary COPY format, one behind the other and outside of the JavaScript heap. A row begins with
- * its number of fields and its event_id, by which each event is here once.
+ * Rows of events. A row begins with its number of fields and its event_id, by which each event is here once.
  */
-export class RowBuffer {
-  /** Room for what is written; valid up to `length`, and replaced by `reserve`. */
-  bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
-  /** Where each row ends. */
-  readonly #ends: number[] = [];
+export class RowBuffer extends CopyBuffer {
   /** A hash table of row numbers (from 1) by event_id, at most half full. */
   #slots = new Int32Array(1024);
 
-  get count(): number {
-    return this.#ends.length;
-  }
-
-  get length(): number {
-    return this.#ends.at(-1) ?? 0;
-  }
-
   /** The 16 bytes of a row's event_id. */
   id(index: number): Buffer {
-    const from = this.#start(index) + ID_OFFSET;
+    const from = this.start(index) + ID_OFFSET;
     return this.bytes.subarray(from, from + ID_BYTES);
   }
 
@@ -39,50 +24,19 @@ export class RowBuffer {
     return (this.#slots[this.#find(at)] as number) - 1;
   }
 
-  all(): EncodedRows {
-    return { bytes: this.bytes.subarray(0, this.length), count: this.count };
-  }
-
-  /** The rows that are 1 in `kept`. */
-  only(kept: Uint8Array): EncodedRows {
-    const count = kept.reduce((sum, one) => sum + one, 0);
-    if (count === this.count) return this.all();
-    const bytes = Buffer.allocUnsafeSlow(this.length);
-    let to = 0;
-    for (let row = 0; row < this.count; row++)
-      if (kept[row]) to += this.bytes.copy(bytes, to, this.#start(row), this.#ends[row]);
-    return { bytes: bytes.subarray(0, to), count };
-  }
-
-  /** Makes room for so many bytes more. @returns where to write them */
-  reserve(size: number): number {
-    const at = this.length;
-    if (at + size > this.bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(at + size, this.bytes.length * 2));
-      this.bytes.copy(larger, 0, 0, at);
-      this.bytes = larger;
-    }
-    return at;
-  }
-
   /** Keeps the row written behind the last one up to `end`. False when its event is here already. */
-  push(end: number): boolean {
+  override push(end: number): boolean {
     const slot = this.#find(this.length + ID_OFFSET);
     if (this.#slots[slot] !== 0) return false;
-    this.#ends.push(end);
-    this.#slots[slot] = this.#ends.length;
-    if (this.#ends.length * 2 > this.#slots.length) this.#grow();
+    super.push(end);
+    this.#slots[slot] = this.count;
+    if (this.count * 2 > this.#slots.length) this.#grow();
     return true;
-  }
-
-  #start(index: number): number {
-    return this.#ends[index - 1] ?? 0;
   }
 
   #grow(): void {
     this.#slots = new Int32Array(this.#slots.length * 4);
-    for (let row = 0; row < this.#ends.length; row++)
-      this.#slots[this.#find(this.#start(row) + ID_OFFSET)] = row + 1;
+    for (let row = 0; row < this.count; row++) this.#slots[this.#find(this.start(row) + ID_OFFSET)] = row + 1;
   }
 
   /** The slot of this id, or the free one where it belongs. Hostile ids cost a chunk's square at worst, which is small. */
@@ -91,7 +45,7 @@ export class RowBuffer {
     let slot = this.#hash(at) & mask;
     for (;;) {
       const row = this.#slots[slot] as number;
-      if (row === 0 || this.#isSame(at, this.#start(row - 1) + ID_OFFSET)) return slot;
+      if (row === 0 || this.#isSame(at, this.start(row - 1) + ID_OFFSET)) return slot;
       slot = (slot + 1) & mask;
     }
   }

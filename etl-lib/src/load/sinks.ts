@@ -53,7 +53,7 @@ export class WarehouseSink implements BatchSink {
       // The claim waited for a commit that had not arrived yet when it was looked for above.
       if (committed && result.loaded === 0 && (await isLoadedBy(client, this.runId, objects)))
         return committed;
-      if (result.events.inserted > 0) await markStale(client, batch.hours);
+      if (batch.hours.size > 0) await markStale(client, batch.hours);
       this.#unconfirmed = result;
       this.#alone = false;
       return result;

@@ -1,7 +1,9 @@
 import type { ExtractError } from "../errors.js";
 import { type RecordsPiece, readObjects, type TakeEventOf } from "../extract/read-objects.js";
 import { EventChunk } from "../load/event-chunk.js";
+import { DetailsScanner } from "../scan/details-scanner.js";
 import { EventScanner } from "../scan/event-scanner.js";
+import type { DetailsOptions } from "../transform/details.js";
 import { RecordTransform } from "../transform/transform-records.js";
 import type { Source, SourceObject } from "../types.js";
 import { ReadHealth } from "./read-health.js";
@@ -16,6 +18,8 @@ export interface ReadOptions {
   readonly health?: ReadHealth;
   /** Ends the reading when it is up, and breaks off what takes too long. @default as long as it takes */
   readonly time?: TimeBudget;
+  /** Make what the rows leave out; null: they are all there is. @default null */
+  readonly details?: DetailsOptions | null;
   /** Nothing is behind these objects. @default false */
   readonly isLast?: boolean;
 }
@@ -31,10 +35,11 @@ export async function* readChunks(
     batchRows,
     health = new ReadHealth(Date.now),
     time = new TimeBudget(Date.now, undefined),
+    details = null,
     isLast = false,
   }: ReadOptions,
 ): AsyncGenerator<EventChunk> {
-  const chunks = new Chunks(objects, batchRows);
+  const chunks = new Chunks(objects, batchRows, details);
   const begin = (object: SourceObject) => time.begin(object, isLast);
   for await (const piece of readObjects(source, objects, concurrency, chunks.takeEventOf, begin)) {
     if (piece.failure) chunks.fail(piece.index, piece.failure);
@@ -49,7 +54,7 @@ export async function* readChunks(
 
 /** Fills chunks so that an object that spans several shares none but its last one, and can be undone by itself. */
 class Chunks {
-  readonly #scanner = new EventScanner();
+  readonly #scanner: EventScanner;
   #chunk = new EventChunk();
   /** Of the object of which more is to come. */
   #open: { readonly index: number; readonly transform: RecordTransform } | undefined;
@@ -57,7 +62,10 @@ class Chunks {
   constructor(
     private readonly objects: readonly SourceObject[],
     private readonly maxCount: number,
-  ) {}
+    private readonly details: DetailsOptions | null,
+  ) {
+    this.#scanner = new EventScanner(details && new DetailsScanner(details));
+  }
 
   /** An event that is plain to see goes straight from its bytes to its row. */
   readonly takeEventOf: TakeEventOf = (index) => {
@@ -71,7 +79,8 @@ class Chunks {
 
   *add({ index, records, isAtHand, isLast }: RecordsPiece): Generator<EventChunk> {
     if (!isAtHand && !this.#open) yield* this.end();
-    const transform = this.#open?.transform ?? new RecordTransform(this.objects[index] as SourceObject);
+    const transform =
+      this.#open?.transform ?? new RecordTransform(this.objects[index] as SourceObject, this.details);
     this.#open = isLast ? undefined : { index, transform };
     this.#chunk.add(index, transform.apply(records, isLast));
     if (this.#chunk.count >= this.maxCount || this.#chunk.size >= MAX_CHUNK_BYTES) yield this.#take();

@@ -13,6 +13,7 @@ import { type BatchSink, DryRunSink, WarehouseSink } from "../load/sinks.js";
 import { listUnfinished, noteUnfinished } from "../load/unfinished.js";
 import type { WarehousePool } from "../load/warehouse.js";
 import { DEFAULT_RETRY, type RetryPolicy, retrying } from "../retry.js";
+import type { DetailsOptions } from "../transform/details.js";
 import type { RunSummary, RunTrigger, Source, SourceObject, Window } from "../types.js";
 import { Coverage, type Covered } from "./coverage.js";
 import { type FreshPage, freshListings } from "./fresh-objects.js";
@@ -45,6 +46,8 @@ export interface RunOptions {
   readonly reload?: boolean;
   /** Late events of pruned days are kept in `etl.late_events` for the lake's export. @default false: they are counted */
   readonly keepsLate?: boolean | undefined;
+  /** Load what the rows leave out beside them; null: the rows alone. @default without IP addresses */
+  readonly details?: DetailsOptions | null;
   /** Stage and count, then roll back. @default false */
   readonly dryRun?: boolean;
   /** Objects read at the same time. @default 128 */
@@ -105,7 +108,7 @@ class Run {
   readonly #sink: BatchSink;
   readonly #background: BackgroundRefresh;
   readonly #retry: RetryPolicy;
-  readonly #read: Pick<ReadOptions, "concurrency" | "batchRows">;
+  readonly #read: Pick<ReadOptions, "concurrency" | "batchRows" | "details">;
   readonly #health: ReadHealth;
   readonly #time: TimeBudget;
   /** A run that had time to begin loads something, however little is left when it is known what. */
@@ -124,12 +127,13 @@ class Run {
       retry = DEFAULT_RETRY,
       concurrency = 128,
       batchRows = 20_000,
+      details = {},
     } = options;
     this.#record = new RunRecord(clock, options.observer);
     this.#sink = dryRun ? new DryRunSink(pool) : new WarehouseSink(pool, this.#runId, { reload, keepsLate });
     this.#background = new BackgroundRefresh(() => refreshStep(pool, this.#refreshOptions), clock);
     this.#retry = retry;
-    this.#read = { concurrency, batchRows };
+    this.#read = { concurrency, batchRows, details };
     this.#health = new ReadHealth(clock);
     this.#time = new TimeBudget(clock, options.timeBudgetMs);
   }

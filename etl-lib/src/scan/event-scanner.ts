@@ -11,6 +11,8 @@ import {
 } from "../load/row-fields.js";
 import { EARLIEST, LATEST_AFTER_OBJECT } from "../transform/event-timestamp.js";
 import { EVENT_COLUMNS } from "../types.js";
+import type { DetailsScanner, Span } from "./details-scanner.js";
+import { GROUP, type Group } from "./extras-slices.js";
 import { decimalsOf, putDerivedId, putUuidText, timeOf, unscaledOf } from "./field-bytes.js";
 import { plainStringEnd, skipDigits, skipSpace, skipValue } from "./json-bytes.js";
 import {
@@ -51,8 +53,14 @@ export class EventScanner {
   /** Where each column's value is; `#to` is -1 when it is null. Of a boolean the value itself, of a price its digits and decimals. */
   readonly #from = new Float64Array(SLOTS);
   readonly #to = new Int32Array(SLOTS);
+  /** Of the id, when it is one. */
+  readonly #uuid = Buffer.alloc(16);
+  #hasUuid = false;
   /** A bit for each slot that had its member. */
   #seen = 0;
+
+  /** @param details reads what no column has, too; null: that is passed over */
+  constructor(readonly details: DetailsScanner | null = null) {}
 
   /**
    * @param bytes valid UTF-8; the event, and white space behind it, is all there is in [at, end)
@@ -63,11 +71,13 @@ export class EventScanner {
     this.#end = end;
     this.#seen = 0;
     this.#to.fill(-1);
+    this.details?.begin(bytes);
     if (bytes[at] !== OPEN || end - at > MAX_EVENT_BYTES) return false;
-    const behind = this.#members(at + 1, EVENT_MEMBERS);
+    const behind = this.#members(at + 1, EVENT_MEMBERS, GROUP.event);
     if (behind < 0 || skipSpace(bytes, behind, end) !== end) return false;
     const isWhole = this.#to[ID] !== -1 && this.#to[TIME] !== -1 && this.#to[NAME] !== -1;
-    return isWhole && this.time >= EARLIEST && this.time <= lastModified.getTime() + LATEST_AFTER_OBJECT;
+    const isTimely = this.time >= EARLIEST && this.time <= lastModified.getTime() + LATEST_AFTER_OBJECT;
+    return isWhole && isTimely && (this.details?.end() ?? true);
   }
 
   /** Of the event scanned last, in milliseconds since 1970. */
@@ -80,8 +90,8 @@ export class EventScanner {
     let at = rows.reserve(MOST_ROW_BYTES);
     const out = rows.bytes;
     at = putInt32(out, putInt16(out, at, EVENT_COLUMNS.length), 16);
-    const [from, to] = [this.#from[ID] as number, this.#to[ID] as number];
-    if (!putUuidText(out, at, this.#bytes, from, to)) putDerivedId(out, at, this.#bytes.subarray(from, to));
+    if (this.#hasUuid) this.#uuid.copy(out, at);
+    else putDerivedId(out, at, this.#bytes.subarray(this.#from[ID] as number, this.#to[ID]));
     at = putTimestamp(out, at + 16, this.time);
     for (let slot = NAME as number; slot < EVENT_COLUMNS.length; slot++) at = this.#put(out, at, slot);
     return at;
@@ -100,28 +110,39 @@ export class EventScanner {
   }
 
   /** The members of an object, from behind its brace. @returns the place behind its end, or -1 */
-  #members(from: number, members: Members): number {
+  #members(from: number, members: Members, group: Group): number {
     const bytes = this.#bytes;
     const end = this.#end;
     let at = skipSpace(bytes, from, end);
     if (bytes[at] === 0x7d) return at + 1;
-    for (;;) {
+    for (let wasExtra = false; ; ) {
       if (at >= end || bytes[at] !== QUOTE) return -1;
+      const key = at;
       const keyEnd = plainStringEnd(bytes, at + 1, end);
       if (keyEnd < 0) return -1;
-      const member = memberOf(members, bytes, at + 1, keyEnd);
+      const member = memberOf(members, bytes, key + 1, keyEnd);
       at = skipSpace(bytes, keyEnd + 1, end);
       if (bytes[at] !== 0x3a) return -1;
       at = skipSpace(bytes, at + 1, end);
       if (at >= end) return -1;
+      const value = at;
       at = member ? this.#value(at, member) : skipValue(bytes, at, end);
       if (at < 0) return -1;
+      wasExtra =
+        this.details !== null &&
+        (member === undefined || this.#isExtra(member)) &&
+        this.details.addMember(group, { key, keyEnd, value, end: at }, wasExtra);
       at = skipSpace(bytes, at, end);
       if (at >= end) return -1;
       if (bytes[at] === 0x7d) return at + 1;
       if (bytes[at] !== 0x2c) return -1;
       at = skipSpace(bytes, at + 1, end);
     }
+  }
+
+  /** Whether what a member says is in no column as it is. */
+  #isExtra({ read }: Member): boolean {
+    return read === READ.agent || (read === READ.id && !this.#hasUuid);
   }
 
   #value(at: number, { read, slot }: Member): number {
@@ -131,10 +152,28 @@ export class EventScanner {
     if (first === NULL) return skipValue(this.#bytes, at, this.#end);
     if (read === READ.product || read === READ.ingest) {
       if (first !== OPEN) return -1;
-      return this.#members(at + 1, read === READ.product ? PRODUCT_MEMBERS : INGEST_MEMBERS);
+      return read === READ.product
+        ? this.#members(at + 1, PRODUCT_MEMBERS, GROUP.product)
+        : this.#members(at + 1, INGEST_MEMBERS, GROUP.ingest);
     }
+    if (read >= READ.page) return this.#detail(at, read);
     if (read === READ.boolean) return this.#boolean(at, slot);
     return read === READ.price ? this.#price(at, slot) : this.#string(at, slot, read);
+  }
+
+  #detail(at: number, read: Member["read"]): number {
+    const { details } = this;
+    if (!details) return skipValue(this.#bytes, at, this.#end);
+    if (read === READ.agent) {
+      const end = skipValue(this.#bytes, at, this.#end);
+      if (this.#bytes[at] === QUOTE) setSpan(details.agent, at + 1, end - 1);
+      return end;
+    }
+    if (this.#bytes[at] !== QUOTE) return -1;
+    const to = plainStringEnd(this.#bytes, at + 1, this.#end);
+    if (to < 0 || to - at > MAX_TEXT_LENGTH) return -1;
+    setSpan(read === READ.page ? details.page : details.referrer, at + 1, to);
+    return to + 1;
   }
 
   #string(at: number, slot: number, read: Member["read"]): number {
@@ -143,6 +182,7 @@ export class EventScanner {
     const to = plainStringEnd(this.#bytes, from, this.#end);
     if (to < 0 || to - from > MAX_TEXT_LENGTH || (to === from && (read === READ.name || read === READ.id)))
       return -1;
+    if (read === READ.id) this.#hasUuid = putUuidText(this.#uuid, 0, this.#bytes, from, to);
     this.#from[slot] = read === READ.time ? timeOf(this.#bytes, from, to) : from;
     this.#to[slot] = to;
     return to + 1;
@@ -165,4 +205,9 @@ export class EventScanner {
     this.#to[slot] = decimals;
     return to;
   }
+}
+
+function setSpan(span: Span, from: number, to: number): void {
+  span.from = from;
+  span.to = to;
 }

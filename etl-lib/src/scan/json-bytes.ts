@@ -1,3 +1,5 @@
+import { namesIp } from "./ip-names.js";
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const SPACE = 0x20;
@@ -33,7 +35,8 @@ export function plainStringEnd(bytes: Uint8Array, at: number, end: number): numb
 
 /**
  * Behind a JSON value of any kind that begins at `at`, or -1 when there is none. What is valid here is valid for
- * JSON.parse; what is not may be.
+ * JSON.parse, PostgreSQL takes it as it stands, and no member of
+ * it holds an IP address; what is not may be.
  */
 export function skipValue(bytes: Uint8Array, at: number, end: number, depth = 0): number {
   const byte = bytes[at] as number;
@@ -64,19 +67,20 @@ function skipString(bytes: Uint8Array, at: number, end: number): number {
   return -1;
 }
 
-/** The last byte of an escape, whose letter is at `at`. */
-function skipEscape(bytes: Uint8Array, at: number, end: number): number {
-  const letter = String.fromCharCode(bytes[at] as number);
-  if (at < end && '"\\/bfnrt'.includes(letter)) return at;
-  if (letter !== "u" || at + 4 >= end) return -1;
-  for (let index = at + 1; index <= at + 4; index++) if (!isHex(bytes[index] as number)) return -1;
-  return at + 4;
-}
+/** The last byte of an escape, whose letter is at `at`. One by a code may be of what PostgreSQL cannot hold. */
+const skipEscape = (bytes: Uint8Array, at: number, end: number): number =>
+  at < end && '"\\/bfnrt'.includes(String.fromCharCode(bytes[at] as number)) ? at : -1;
 
-const isHex = (byte: number): boolean =>
-  (byte >= ZERO && byte <= NINE) || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66);
+/** PostgreSQL writes a number out, whatever its exponent: longer ones are left to the parser. */
+const MAX_NUMBER = 100;
+const MAX_EXPONENT_DIGITS = 2;
 
 function skipNumber(bytes: Uint8Array, at: number, end: number): number {
+  const to = numberEnd(bytes, at, end);
+  return to - at > MAX_NUMBER ? -1 : to;
+}
+
+function numberEnd(bytes: Uint8Array, at: number, end: number): number {
   let index = bytes[at] === MINUS ? at + 1 : at;
   const whole = index;
   index = skipDigits(bytes, index, end);
@@ -91,7 +95,7 @@ function skipNumber(bytes: Uint8Array, at: number, end: number): number {
   if (bytes[index] === MINUS || bytes[index] === 0x2b) index++;
   const exponent = index;
   index = skipDigits(bytes, exponent, end);
-  return index === exponent ? -1 : index;
+  return index === exponent || index - exponent > MAX_EXPONENT_DIGITS ? -1 : index;
 }
 
 export function skipDigits(bytes: Uint8Array, at: number, end: number): number {
@@ -109,9 +113,9 @@ function skipNested(bytes: Uint8Array, from: number, end: number, depth: number)
   for (;;) {
     if (isObject) {
       if (bytes[at] !== QUOTE) return -1;
-      at = skipString(bytes, at + 1, end);
-      if (at < 0) return -1;
-      at = skipSpace(bytes, at, end);
+      const key = plainStringEnd(bytes, at + 1, end);
+      if (key < 0 || namesIp(bytes, at + 1, key)) return -1;
+      at = skipSpace(bytes, key + 1, end);
       if (bytes[at] !== COLON) return -1;
       at = skipSpace(bytes, at + 1, end);
     }

@@ -12,6 +12,9 @@ export const READ = {
   product: 6,
   ingest: 7,
   time: 8,
+  page: 9,
+  referrer: 10,
+  agent: 11,
 } as const;
 
 export interface Member {
@@ -26,12 +29,20 @@ export type Members = readonly (readonly Member[] | undefined)[];
 
 const PRODUCT_SLOT = EVENT_COLUMNS.length;
 const INGEST_SLOT = PRODUCT_SLOT + 1;
-export const SLOTS = INGEST_SLOT + 1;
+const PAGE_SLOT = INGEST_SLOT + 1;
+const REFERRER_SLOT = PAGE_SLOT + 1;
+const AGENT_SLOT = REFERRER_SLOT + 1;
+export const SLOTS = AGENT_SLOT + 1;
 
 const column = (key: string, name: EventColumn, read: Member["read"] = READ.text): Member => ({
   key: Buffer.from(key),
   read,
   slot: EVENT_COLUMNS.indexOf(name),
+});
+const member = (key: string, read: Member["read"], slot: number): Member => ({
+  key: Buffer.from(key),
+  read,
+  slot,
 });
 const refused = (...keys: string[]): Member[] =>
   keys.map((key) => ({ key: Buffer.from(key), read: READ.refuse, slot: 0 }));
@@ -55,10 +66,13 @@ export const EVENT_MEMBERS = byLength([
   column("clientId", "client_id"),
   column("sessionId", "session_id"),
   column("isFirstVisit", "is_first_visit", READ.boolean),
-  { key: Buffer.from("product"), read: READ.product, slot: PRODUCT_SLOT },
-  { key: Buffer.from("_ingest"), read: READ.ingest, slot: INGEST_SLOT },
+  member("product", READ.product, PRODUCT_SLOT),
+  member("_ingest", READ.ingest, INGEST_SLOT),
+  member("pageUrl", READ.page, PAGE_SLOT),
+  member("referrer", READ.referrer, REFERRER_SLOT),
   ...refused("event_id", "event_name", "event_timestamp", "eventTimestamp", "user_id", "user_login_state"),
   ...refused("identity_source", "client_id", "session_id", "is_first_visit", "context_product"),
+  ...refused("page_url", "userAgent", "user_agent"),
 ]);
 
 export const PRODUCT_MEMBERS = byLength([
@@ -73,7 +87,10 @@ export const PRODUCT_MEMBERS = byLength([
   ...refused("product_price", "product_discount_price", "product_url_path"),
 ]);
 
-export const INGEST_MEMBERS = byLength([column("receivedAt", "event_timestamp", READ.time)]);
+export const INGEST_MEMBERS = byLength([
+  column("receivedAt", "event_timestamp", READ.time),
+  member("userAgent", READ.agent, AGENT_SLOT),
+]);
 
 export function memberOf(members: Members, bytes: Uint8Array, at: number, end: number): Member | undefined {
   const candidates = members[end - at];

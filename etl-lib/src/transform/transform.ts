@@ -54,7 +54,7 @@ function eventName(event: JsonObject, log: RepairLog): string | undefined {
 }
 
 /** Where each column comes from, the first that is usable. */
-const KEYS = {
+export const KEYS = {
   user_id: ["userId", "user_id"],
   user_login_state: ["userLoginState", "user_login_state"],
   identity_source: ["identitySource", "identity_source"],
