@@ -4,6 +4,8 @@ export const SSL_MODES = ["disable", "require", "verify-full"] as const;
 /** As libpq's `sslmode`: `require` encrypts, `verify-full` also checks the certificate and its name. */
 export type SslMode = (typeof SSL_MODES)[number];
 
+const SWITCH = ["true", "false"] as const;
+
 /** How to reach the warehouse: the `DWH_*` keys. Exactly as configured; no parameter is read yet. */
 export interface WarehouseEnvironment {
   readonly host: string;
@@ -33,6 +35,8 @@ export interface EtlEnvironment {
   readonly recentHours: number;
   /** Days; 0: for ever. */
   readonly retention: { readonly events: number; readonly rejects: number; readonly runs: number };
+  /** What is loaded beside the rows; null: nothing. */
+  readonly details: { readonly keepIp: boolean } | null;
 }
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -51,6 +55,7 @@ export function readEtlEnvironment(env: Env): EtlEnvironment {
     lookbackHours: readLookbackHours(env),
     recentHours: integer(env, "ETL_RECENT_HOURS", RECENT_HOURS),
     retention: readRetention(env),
+    details: readDetails(env),
   };
 }
 
@@ -96,6 +101,13 @@ export function readAwsEnvironment(env: Env): AwsEnvironment {
 /** `ETL_LOOKBACK_HOURS`. @throws {EnvironmentError} */
 export function readLookbackHours(env: Env): number {
   return integer(env, "ETL_LOOKBACK_HOURS", LOOKBACK_HOURS);
+}
+
+/** `ETL_DETAILS`, `ETL_KEEP_IP`. @throws {EnvironmentError} */
+export function readDetails(env: Env): EtlEnvironment["details"] {
+  const isOn = oneOf(env, "ETL_DETAILS", SWITCH, "true") === "true";
+  const keepIp = oneOf(env, "ETL_KEEP_IP", SWITCH, "false") === "true";
+  return isOn ? { keepIp } : null;
 }
 
 function readPassword(env: Env): WarehouseEnvironment["password"] {

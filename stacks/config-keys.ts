@@ -217,6 +217,11 @@ export const configKeys = {
   retentionDays: retention("whole days that events stay in the warehouse, at least the look-back"),
   rejectRetentionDays: retention("days that quarantine keeps the text of what was rejected"),
   runRetentionDays: retention("days that the records of runs are kept"),
+  details: switchKey(
+    true,
+    "load what the 16 columns leave out into `clickstream_event_details`: pages, referrers, campaigns, devices and the rest",
+  ),
+  keepIp: switchKey(false, "keep the network (/24, /48) of a visitor's IP address in it, instead of nothing"),
   tracing: switchKey(false, "record X-Ray traces of the function"),
   backfillName: name(64, "SBW_ETL_BACKFILL", "the state machine that loads a window of the past"),
   // A run takes three of PostgreSQL's 40 connections at most, and others want some too.

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { EnvironmentError, readEtlEnvironment } from "../../connect/environment.js";
+import { type Env, EnvironmentError, readEtlEnvironment } from "../../connect/environment.js";
 
 const COMPLETE = {
   DWH_HOST: "10.0.128.10",
@@ -30,6 +30,7 @@ describe("the function's environment", () => {
       lookbackHours: 72,
       recentHours: 2,
       retention: { events: 0, rejects: 0, runs: 0 },
+      details: { keepIp: false },
     });
   });
 
@@ -64,6 +65,7 @@ describe("the function's environment", () => {
       'ETL_RETENTION_DAYS has to be 0 or at least ETL_LOOKBACK_HOURS (72 h), but is "2".',
     ],
     ["DWH_SSL", "prefer", 'DWH_SSL has to be one of disable, require, verify-full, but is "prefer".'],
+    ["ETL_DETAILS", "yes", 'ETL_DETAILS has to be one of true, false, but is "yes".'],
     ["AWS_ENDPOINT_URL", "moto", 'AWS_ENDPOINT_URL has to be an http or https address, but is "moto".'],
   ];
   for (const [key, value, message] of bad) {
@@ -71,6 +73,12 @@ describe("the function's environment", () => {
       expect(() => readEtlEnvironment({ ...COMPLETE, [key]: value })).to.throw(EnvironmentError, message);
     });
   }
+
+  it("switches the details, and what they keep of IP addresses", () => {
+    const details = (env: Env) => readEtlEnvironment({ ...COMPLETE, ...env }).details;
+    expect(details({ ETL_KEEP_IP: "true" })).to.deep.equal({ keepIp: true });
+    expect(details({ ETL_DETAILS: "false", ETL_KEEP_IP: "true" })).to.equal(null);
+  });
 
   it("keeps TLS off by default on the loopback interface only", () => {
     const sslAt = (host: string) => readEtlEnvironment({ ...COMPLETE, DWH_HOST: host }).warehouse.ssl;

@@ -50,7 +50,7 @@ describe("integration: verify says what is missing and where", function () {
     expect(await report()).to.deep.include({
       gaps: [],
       hasGaps: false,
-      table: { ledgerInserted: 11, pruned: 0, erased: 0, rows: 11, mismatchedHours: 0 },
+      table: { ledgerInserted: 11, pruned: 0, erased: 0, rows: 11, mismatchedHours: 0, withoutDetails: 0 },
     });
     expect(lab.s3.requests.filter(({ operation }) => operation === "GetObject")).to.deep.equal([]);
   });
@@ -64,6 +64,22 @@ describe("integration: verify says what is missing and where", function () {
       ["rows_missing", hourKey("b.json", "05"), "1 of its events are not in the table (2025-12-06T05: 1)"],
       ["rows_missing", hourKey("late.json", "09"), "1 of its events are not in the table (2025-12-06T05: 1)"],
     ]);
+  });
+
+  it("details that are lost or made up; events that never had any are no gap", async () => {
+    const DETAILS = "public.clickstream_event_details";
+    await query(`DELETE FROM ${DETAILS} WHERE event_id = ANY ($1)`, [[1, 2].map(uuid)]);
+    await query(`INSERT INTO ${DETAILS} SELECT * FROM ${DETAILS} WHERE event_id = $1`, [uuid(8)]);
+    expect(await gaps()).to.deep.equal([
+      ["details_mismatch", null, "2025-12-06T05: loads brought the details of 8 events, the table holds 6"],
+      ["details_mismatch", null, "2025-12-06T09: loads brought the details of 1 events, the table holds 2"],
+    ]);
+    await query(`TRUNCATE ${DETAILS}`);
+    await query("UPDATE etl.loaded_hours SET details = 0");
+    expect(await report()).to.deep.include({
+      hasGaps: false,
+      table: { ledgerInserted: 11, pruned: 0, erased: 0, rows: 11, mismatchedHours: 0, withoutDetails: 11 },
+    });
   });
 
   it("rows of hours that no load touched, and of a year nobody expects", async () => {

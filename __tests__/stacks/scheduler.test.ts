@@ -59,6 +59,8 @@ describe("scheduler stack", () => {
       ETL_RETENTION_DAYS: "0",
       ETL_REJECT_RETENTION_DAYS: "0",
       ETL_RUN_RETENTION_DAYS: "0",
+      ETL_DETAILS: "true",
+      ETL_KEEP_IP: "false",
       POWERTOOLS_SERVICE_NAME: "SBW_Lamda_ETL",
       POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
     });

@@ -8,6 +8,7 @@ import {
   runEtl,
   type WarehousePool,
 } from "etl-lib";
+import { readDetails } from "../../connect/environment.js";
 import { parseDuration } from "../shared/duration.js";
 import { EXIT, failureObject, UsageError } from "../shared/failure.js";
 import { count } from "../shared/format.js";
@@ -31,6 +32,8 @@ interface RunCommandOptions extends SourceOptions {
   readonly timeBudget?: string;
   readonly allowEmpty?: boolean;
   readonly strict?: boolean;
+  readonly details: boolean;
+  readonly keepIp?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly logFile?: string;
@@ -54,6 +57,8 @@ export const define = (command: Command): Command =>
       "for a first look: read n objects (whole, whatever they hold) and no more, the newest hours first",
       wholeNumber(1, 1_000_000_000),
     )
+    .option("--no-details", "load the 16 columns alone, nothing into clickstream_event_details")
+    .option("--keep-ip", "keep the network (/24, /48) of a visitor's IP address in the details")
     .option("--allow-empty", "exit with 0 although there is nothing at the source")
     .option("--time-budget <time>", "start no batch after this long, e.g. 5m")
     .option("--strict", "exit with 3 when events were rejected")
@@ -131,7 +136,12 @@ function notStarted(error: unknown, { dryRun = false }: RunCommandOptions) {
 }
 
 interface LoadOptions
-  extends Partial<Pick<RunCommandOptions, "dryRun" | "reload" | "quiet" | "concurrency" | "batchRows">> {
+  extends Partial<
+    Pick<
+      RunCommandOptions,
+      "dryRun" | "reload" | "quiet" | "concurrency" | "batchRows" | "details" | "keepIp"
+    >
+  > {
   readonly timeBudgetMs?: number | undefined;
   readonly signal: AbortSignal;
 }
@@ -153,6 +163,7 @@ export async function load(
     trigger: "local",
     dryRun: options.dryRun ?? false,
     reload: options.reload ?? false,
+    details: detailsToLoad(options),
     ...(options.concurrency && { concurrency: options.concurrency }),
     ...(options.batchRows && { batchRows: options.batchRows }),
     timeBudgetMs: options.timeBudgetMs,
@@ -167,6 +178,13 @@ export async function load(
   if (untold && !options.quiet)
     console.error(`Traces and metrics did not reach OTEL_EXPORTER_OTLP_ENDPOINT: ${untold}.`);
   return summary;
+}
+
+/** An option counts for more than the environment. */
+function detailsToLoad({ details = true, keepIp }: LoadOptions) {
+  const configured = readDetails(process.env);
+  if (!details) return null;
+  return keepIp ? { keepIp } : configured;
 }
 
 /** Bytes measure the work: objects differ in size, and events are known only when read. */

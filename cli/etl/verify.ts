@@ -32,6 +32,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
   unreadable: "it cannot be compared: see why, and run `verify` again",
   hour_mismatch:
     "rows that are missing come back with their objects; rows that no load brought stay until they are deleted by hand",
+  details_mismatch:
+    "details that are missing come back with their objects, `run --reload --from … --to …`; those that no load brought stay until they are deleted by hand",
   table_mismatch:
     "the ledger was changed by hand: the table neither lacks rows nor has too many because of it",
 };
@@ -46,6 +48,7 @@ function reportText({ hours, gaps, hasGaps, table: totals }: VerifyReport, sourc
   return [
     `${sum("loaded")} of ${sum("objects")} objects of ${source} are loaded: ${sum("read")} events read = ${sum("inserted")} inserted + ${sum("duplicates")} duplicates + ${sum("rejected")} rejected + ${sum("expired")} expired.`,
     `The ledger counts ${count(totals.ledgerInserted)} events inserted${takenOutText(totals)}, the table holds ${count(totals.rows)} rows; ${hoursText(totals.mismatchedHours)}.`,
+    ...(totals.withoutDetails > 0 ? [withoutDetailsText(totals.withoutDetails)] : []),
     ...(differing.length > 0 ? [hoursTable(differing)] : []),
     ...(hasGaps ? [gapsText(gaps)] : [paint("green", "No gap between source, ledger and table.")]),
   ].join("\n");
@@ -85,6 +88,9 @@ const takenOutText = ({ pruned, erased }: VerifyReport["table"]): string =>
     ...(pruned > 0 ? [`, less ${count(pruned)} pruned`] : []),
     ...(erased > 0 ? [`, less ${count(erased)} erased`] : []),
   ].join("");
+
+const withoutDetailsText = (events: number): string =>
+  `${count(events)} events have no details: they were loaded by an earlier version, or with \`--no-details\`; \`run --reload --from … --to …\` fills them in.`;
 
 const hoursText = (hours: number): string =>
   hours === 0 ? "each hour holds what was loaded" : `${count(hours)} hours hold other rows than were loaded`;

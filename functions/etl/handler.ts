@@ -68,12 +68,12 @@ async function run(
   { environment, source, pool }: Resources,
   { logger, metrics }: Telemetry,
 ): Promise<RunSummary> {
-  const { rawBucket, lookbackHours, recentHours, retention } = environment;
+  const { rawBucket, lookbackHours, recentHours, retention, details } = environment;
   const lookback = { hours: lookbackHours, recentHours };
   const request = parseEvent(event, { rawBucket, lookback });
   logger.info("Run starts", { request });
   await pool.prepare();
-  const summary = await runEtl({ ...request, source, pool, retention, ...budgets(context) });
+  const summary = await runEtl({ ...request, source, pool, retention, details, ...budgets(context) });
   logger.info("Run ends", { summary });
   if (!summary.rollupsRefreshed)
     logger.warn("The rollups are not up to date", { error: summary.errors.at(-1) });

@@ -114,6 +114,8 @@ export class EtlFunction extends Construct {
       ETL_RETENTION_DAYS: String(config.retentionDays),
       ETL_REJECT_RETENTION_DAYS: String(config.rejectRetentionDays),
       ETL_RUN_RETENTION_DAYS: String(config.runRetentionDays),
+      ETL_DETAILS: String(config.details),
+      ETL_KEEP_IP: String(config.keepIp),
       POWERTOOLS_SERVICE_NAME: config.functionName,
       POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
     };

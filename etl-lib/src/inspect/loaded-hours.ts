@@ -9,8 +9,18 @@ export interface HourGap {
   readonly rows: number;
 }
 
+/** A UTC hour that does not hold as many rows of details as loads brought. */
+export interface DetailsGap {
+  readonly hour: Date;
+  readonly loadedDetails: number;
+  readonly details: number;
+}
+
 export interface HourComparison {
   readonly gaps: readonly HourGap[];
+  readonly detailsGaps: readonly DetailsGap[];
+  /** Events that have none: loaded by an earlier version, or while details were off. */
+  readonly withoutDetails: number;
   /** Of the whole table. */
   readonly rows: number;
 }
@@ -23,16 +33,22 @@ const WEEK = 7 * 24 * 60 * 60 * 1000;
  */
 export async function compareHours(db: Queryable): Promise<HourComparison> {
   const gaps: HourGap[] = [];
+  const detailsGaps: DetailsGap[] = [];
   let rows = 0;
+  let withoutDetails = 0;
   const weeks = await weeksLoaded(db);
   for (const week of weeks) {
     const hours = await compareWeek(db, week);
-    for (const hour of hours) rows += hour.rows;
-    gaps.push(...hours.filter(({ same }) => !same));
+    for (const hour of hours) {
+      rows += hour.rows;
+      withoutDetails += Math.max(0, hour.rows - hour.details);
+      if (!hour.same) gaps.push(hour);
+      if (hour.details !== hour.loadedDetails) detailsGaps.push(hour);
+    }
   }
   const elsewhere = await rowsOutside(db, weeks);
   for (const hour of elsewhere) rows += hour.rows;
-  return { gaps: [...gaps, ...elsewhere], rows };
+  return { gaps: [...gaps, ...elsewhere], detailsGaps, withoutDetails, rows };
 }
 
 async function weeksLoaded(db: Queryable): Promise<Date[]> {
@@ -42,17 +58,24 @@ async function weeksLoaded(db: Queryable): Promise<Date[]> {
   return rows.map(({ week }) => week);
 }
 
-async function compareWeek(db: Queryable, week: Date): Promise<(HourGap & { same: boolean })[]> {
-  const { rows } = await db.query<HourGap & { same: boolean }>(
+type ComparedHour = HourGap & DetailsGap & { readonly same: boolean };
+
+async function compareWeek(db: Queryable, week: Date): Promise<ComparedHour[]> {
+  const { rows } = await db.query<ComparedHour>(
     `WITH loaded AS (
-       SELECT hour, sum(rows) AS rows, sum(ids) AS ids FROM etl.loaded_hours WHERE hour >= $1 AND hour < $2 GROUP BY 1
+       SELECT hour, sum(rows) AS rows, sum(ids) AS ids, sum(details) AS details
+       FROM etl.loaded_hours WHERE hour >= $1 AND hour < $2 GROUP BY 1
      ), there AS (
        SELECT date_bin('1 hour', event_timestamp, 'epoch') AS hour, count(*) AS rows, sum(uuid_hash(event_id)::bigint) AS ids
        FROM public.clickstream_events WHERE event_timestamp >= $1 AND event_timestamp < $2 GROUP BY 1
+     ), details AS (
+       SELECT date_bin('1 hour', event_timestamp, 'epoch') AS hour, count(*) AS details
+       FROM public.clickstream_event_details WHERE event_timestamp >= $1 AND event_timestamp < $2 GROUP BY 1
      )
      SELECT hour, coalesce(l.rows, 0)::float8 AS loaded, coalesce(t.rows, 0)::float8 AS rows,
-       (coalesce(l.rows, 0), coalesce(l.ids, 0)) = (coalesce(t.rows, 0), coalesce(t.ids, 0)) AS same
-     FROM loaded l FULL JOIN there t USING (hour) ORDER BY hour`,
+       (coalesce(l.rows, 0), coalesce(l.ids, 0)) = (coalesce(t.rows, 0), coalesce(t.ids, 0)) AS same,
+       coalesce(l.details, 0)::float8 AS "loadedDetails", coalesce(d.details, 0)::float8 AS details
+     FROM loaded l FULL JOIN there t USING (hour) FULL JOIN details d USING (hour) ORDER BY hour`,
     [week, new Date(week.getTime() + WEEK)],
   );
   return rows;

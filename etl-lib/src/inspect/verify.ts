@@ -9,7 +9,7 @@ import { Fingerprint, type Seal, sealOf } from "../load/seals.js";
 import { checkOut, type Queryable, type WarehousePool } from "../load/warehouse.js";
 import type { EventCounts, Source, SourceObject, Window } from "../types.js";
 import { type LackingObject, lackingRows } from "./lacking-rows.js";
-import { compareHours, type HourGap } from "./loaded-hours.js";
+import { compareHours, type DetailsGap, type HourGap } from "./loaded-hours.js";
 
 /** What the source and the ledger hold of one hour, by the key (`HH` layout), or of one day. */
 export interface VerifiedHour extends EventCounts {
@@ -36,6 +36,7 @@ export interface Gap {
     | "rows_missing"
     | "unreadable"
     | "hour_mismatch"
+    | "details_mismatch"
     | "table_mismatch";
   /** Key of the object, or of a folder whose ledger is sealed; null for an hour of the table, and for the table as a whole. */
   readonly key: string | null;
@@ -52,6 +53,8 @@ export interface VerifyReport {
     readonly erased: number;
     readonly rows: number;
     readonly mismatchedHours: number;
+    /** Events without details: no gap, a reload fills them in. */
+    readonly withoutDetails: number;
   };
   /** The first hundred of each kind of place (the table, its hours, objects); the counts above count them all. */
   readonly gaps: Gap[];
@@ -97,7 +100,7 @@ class Verification {
   ) {}
 
   async report(): Promise<VerifyReport> {
-    const { gaps: hourGaps, rows } = await compareHours(this.db);
+    const { gaps: hourGaps, detailsGaps, withoutDetails, rows } = await compareHours(this.db);
     const { keptFrom } = await readKeeping(this.db);
     const times = hourGaps.map(({ hour }) => hour.getTime()).sort((a, b) => a - b);
     const suspects = times.filter((time) => time >= keptFrom); // of others nothing can be brought back
@@ -109,6 +112,7 @@ class Verification {
     const gaps = [
       ...tableGaps(ledger),
       ...hourGaps.slice(0, MAX_GAPS_LISTED).map(hourGap),
+      ...detailsGaps.slice(0, MAX_GAPS_LISTED).map(detailsGap),
       ...this.#objectGaps,
     ];
     return {
@@ -119,6 +123,7 @@ class Verification {
         erased: ledger.erased,
         rows,
         mismatchedHours: hourGaps.length,
+        withoutDetails,
       },
       gaps,
       hasGaps: gaps.length > 0,
@@ -161,6 +166,12 @@ function hourGap({ hour, loaded, rows }: HourGap): Gap {
     detail: `${hourName(hour)}: loads brought ${loaded} rows, the table holds ${held}`,
   };
 }
+
+const detailsGap = ({ hour, loadedDetails, details }: DetailsGap): Gap => ({
+  kind: "details_mismatch",
+  key: null,
+  detail: `${hourName(hour)}: loads brought the details of ${loadedDetails} events, the table holds ${details}`,
+});
 
 /** A folder of which the ledger holds one row: what is listed of it is compared as a whole. */
 interface SealedFolder {
