@@ -69,7 +69,7 @@ describe("integration: kill -9 of the command", function () {
 
   const forget = () =>
     lab.db.pool.query(
-      "TRUNCATE public.clickstream_events, etl.loaded_hours, etl.objects, etl.rejects, etl.runs, dw.stale_hours",
+      "TRUNCATE public.clickstream_events, public.clickstream_event_details, etl.loaded_hours, etl.objects, etl.rejects, etl.runs, dw.stale_hours",
     );
 });
 

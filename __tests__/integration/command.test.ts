@@ -26,7 +26,7 @@ describe("integration: the command's answers and exit codes", function () {
   });
   afterEach(() =>
     lab.db.pool.query(
-      "TRUNCATE public.clickstream_events, etl.loaded_hours, etl.objects, etl.rejects, dw.stale_hours",
+      "TRUNCATE public.clickstream_events, public.clickstream_event_details, etl.loaded_hours, etl.objects, etl.rejects, dw.stale_hours",
     ),
   );
 

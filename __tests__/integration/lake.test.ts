@@ -37,7 +37,9 @@ describe("integration: the lake", () => {
     expect(await query("SELECT etl.freeze_export('2025-12-06') AS done")).to.deep.equal([{ done: true }]);
     await query(`INSERT INTO etl.loaded_hours (hour, rows, ids, details, cause)
       SELECT hour, -sum(rows), -sum(ids), -sum(details), 'pruned' FROM etl.loaded_hours GROUP BY hour`);
-    await query("TRUNCATE public.clickstream_events, public.clickstream_event_details");
+    await query(
+      "TRUNCATE public.clickstream_events, public.clickstream_event_details, public.clickstream_event_details",
+    );
   }
   const late = (...ids: number[]) =>
     query(

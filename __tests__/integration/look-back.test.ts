@@ -28,7 +28,7 @@ describe("integration: the look-back", function () {
   });
   after(() => db.drop());
   const reset = async () => {
-    await db.pool.query(`TRUNCATE public.clickstream_events, etl.loaded_hours, etl.objects, etl.sealed, etl.listings, etl.lookbacks, etl.runs,
+    await db.pool.query(`TRUNCATE public.clickstream_events, public.clickstream_event_details, etl.loaded_hours, etl.objects, etl.sealed, etl.listings, etl.lookbacks, etl.runs,
       etl.rejects, dw.stale_hours`);
     bucket = new TimedBucket(START);
     written = 0;

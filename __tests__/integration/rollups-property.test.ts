@@ -228,7 +228,7 @@ function killedAfter(pool: pg.Pool, database: TestDatabase, queries: number): Wa
 
 async function reset(database: TestDatabase): Promise<void> {
   await database.pool.query(
-    `TRUNCATE public.clickstream_events, dw.stale_hours, dw.hourly_events, dw.visits, dw.days, dw.sessions, dw.products,
+    `TRUNCATE public.clickstream_events, public.clickstream_event_details, dw.stale_hours, dw.hourly_events, dw.visits, dw.days, dw.sessions, dw.products,
        dw.product_days, dw.funnel_days, dw.clients, dw.day_clients;
      DELETE FROM dw.zones WHERE zone NOT IN ('Asia/Ho_Chi_Minh', 'UTC');
      DELETE FROM dw.labels WHERE NOT is_known;

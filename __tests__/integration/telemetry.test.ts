@@ -25,7 +25,9 @@ describe("integration: what a run tells OpenTelemetry", function () {
       OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
     };
     for (let n = 0; n < 4; n++) lab.s3.put(hourKey(`${n}.json`), json([event(n), { eventId: "x" }]));
-    await lab.db.pool.query("TRUNCATE public.clickstream_events, etl.loaded_hours, etl.objects, etl.rejects");
+    await lab.db.pool.query(
+      "TRUNCATE public.clickstream_events, public.clickstream_event_details, etl.loaded_hours, etl.objects, etl.rejects",
+    );
   });
   afterEach(() => receiver.close());
 
