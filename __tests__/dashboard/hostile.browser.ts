@@ -75,6 +75,17 @@ describe("the dashboard on names that strangers made up", () => {
         [HOSTILE],
       );
       await rebuildRollups(database.pool);
+      await database.pool.query(
+        `INSERT INTO etl.runs (run_id, trigger, bucket, status, started_at, contract)
+         SELECT gen_random_uuid(), 'local', 'b', 'succeeded', now(), jsonb_build_object('checked', 100, 'findings',
+           jsonb_agg(jsonb_build_object('event', name, 'field', name, 'kind', name, 'events', 1)))
+         FROM unnest($1::text[]) AS name`,
+        [HOSTILE.map((name) => name.slice(0, 100))],
+      );
+      await database.pool.query(
+        "INSERT INTO dw.alerts SELECT 'new_event_name', now(), 100, NULL, true, now(), string_agg(name, ', ') FROM unnest($1::text[]) AS name",
+        [HOSTILE.slice(0, 20)],
+      );
       return database;
     });
   });

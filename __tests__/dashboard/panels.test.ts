@@ -13,6 +13,7 @@ const RANGES = [
   ["2025-12-07", "2025-12-07"],
   ["2025-11-01", "2025-12-31"],
 ] as const;
+const PRICE = "coalesce(context_product_discount_price, context_product_price)";
 const LOGINS = ["", "-", "anonymous", "logged_in"];
 
 /** The raw rows of a choice: the range in local days and, as the app's statements have it, the login state. */
@@ -144,7 +145,10 @@ describe("the SQL of the dashboard's panels", function () {
            (SELECT count(*)::float8 FROM begun WHERE now AND converted) AS converted,
            (SELECT count(*)::float8 FROM begun WHERE before AND converted) AS converted_before,
            (count(*) FILTER (WHERE now AND event_name = 'checkout_complete'))::float8 AS orders,
-           (count(*) FILTER (WHERE before AND event_name = 'checkout_complete'))::float8 AS orders_before
+           (count(*) FILTER (WHERE before AND event_name = 'checkout_complete'))::float8 AS orders_before,
+           coalesce(sum(${PRICE}) FILTER (WHERE now AND event_name = 'checkout_complete'), 0)::float8 AS value,
+           coalesce(sum(${PRICE}) FILTER (WHERE before AND event_name = 'checkout_complete'), 0)::float8 AS value_before,
+           (count(${PRICE}) FILTER (WHERE now AND event_name = 'checkout_complete'))::float8 AS priced
          FROM events`,
         from,
         to,
@@ -166,11 +170,13 @@ describe("the SQL of the dashboard's panels", function () {
         const [events] = await raw(
           `SELECT count(*)::float8 AS events, count(DISTINCT client_id)::float8 AS visitors,
              (count(*) FILTER (WHERE event_name = 'checkout_complete'))::float8 AS orders,
+             coalesce(sum(${PRICE}) FILTER (WHERE event_name = 'checkout_complete'), 0)::float8 AS value,
              (count(*) FILTER (WHERE event_name = 'click'))::float8 AS clicks
            FROM public.clickstream_events WHERE ${before} AND ${ofLogin}`,
           login,
         );
         expect(row?.orders_before, login).to.equal(events?.orders);
+        expect(row?.value_before, login).to.equal(events?.value);
         const [clicks] = await panel("overview_totals", ...period, "click", "all", "");
         expect(clicks?.events_before, login).to.equal(events?.clicks);
         expect(row?.events_before, login).to.equal(events?.events);
@@ -210,13 +216,14 @@ describe("the SQL of the dashboard's panels", function () {
           const truth = await raw(
             `WITH events AS (SELECT date_trunc($5, event_timestamp AT TIME ZONE $3) AS bucket, count(*)::float8 AS events,
                count(DISTINCT client_id)::float8 AS visitors,
-               (count(*) FILTER (WHERE event_name = 'checkout_complete'))::float8 AS orders
+               (count(*) FILTER (WHERE event_name = 'checkout_complete'))::float8 AS orders,
+               sum(${PRICE}) FILTER (WHERE event_name = 'checkout_complete')::float8 AS value
              FROM public.clickstream_events WHERE ${where} AND ${LOGIN} GROUP BY 1),
              sessions AS (SELECT date_trunc($5, event_timestamp AT TIME ZONE $3) AS bucket, count(*)::float8 AS sessions,
                (count(*) FILTER (WHERE step = 5))::float8 AS converted
              FROM (${SESSIONS}) AS sessions WHERE ${where} AND ${LOGIN} GROUP BY 1)
              SELECT to_char(bucket, 'YYYY-MM-DD HH24:MI:SS') AS bucket, coalesce(events, 0) AS events, coalesce(visitors, 0) AS visitors,
-               coalesce(sessions, 0) AS sessions, coalesce(converted, 0) AS converted, coalesce(orders, 0) AS orders
+               coalesce(sessions, 0) AS sessions, coalesce(converted, 0) AS converted, coalesce(orders, 0) AS orders, coalesce(value, 0) AS value
              FROM events FULL JOIN sessions USING (bucket) ORDER BY 1`,
             ...choice,
             bucket,
@@ -228,6 +235,7 @@ describe("the SQL of the dashboard's panels", function () {
             sessions: row[`sessions${side}`],
             converted: row[`converted${side}`],
             orders: row[`orders${side}`],
+            value: row[`value${side}`],
           }));
           const counted = shown.filter((row) => row.events || row.sessions);
           const known = new Set(shown.map((row) => row.bucket)); // a month before may have more columns than this one
@@ -651,6 +659,33 @@ describe("the SQL of the dashboard's panels", function () {
     expect(runs[0]).to.include({ trigger: "schedule", status: "succeeded", read: 3000, seconds: 60 });
     expect(runs[1]).to.include({ status: "failed", error: "the bucket does not exist" });
     expect(await panel("quality_runs", "30", "UTC")).to.have.length(1);
+  });
+
+  it("says when all was swept, how the host is, what differs from the contract, and which rules are raised", async () => {
+    const [state] = await panel("quality_state", "UTC");
+    expect(state).to.include({
+      data_used: 0.75,
+      root_used: 0.4,
+      memory_used: 0.75,
+      connections_used: 0.1,
+      failed_units: "<b>backup.service",
+    });
+    expect(state?.swept_age).to.be.closeTo(5 * 3600, 60);
+    expect(state?.backup_age).to.be.closeTo(3 * 3600, 60);
+    const drift = [
+      { event_name: "product_view", field: "product.price", kind: "type", events: 31 },
+      { event_name: "click", field: "element.tag", kind: "missing", events: 7 },
+    ];
+    expect(await panel("quality_drift", "30")).to.deep.equal(drift);
+    expect(await panel("quality_drift", "")).to.deep.equal(drift);
+    const rules = await panel("alerts", "UTC");
+    expect(rules.map(({ rule, is_raised, value }) => [rule, is_raised, value])).to.deep.equal([
+      ["new_event_name", true, 2],
+      ["conversion_fell", false, 0.05],
+      ["no_events", false, null],
+      ["rejects_rose", false, null],
+    ]);
+    expect((await panel("freshness", "UTC"))[0]).to.include({ alerts: 1 });
   });
 
   it("pages the raw events, newest first, each exactly once", async () => {

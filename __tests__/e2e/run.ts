@@ -86,6 +86,8 @@ export function describeRun(world: () => World): void {
         LedgerSealFailed: 0,
         EventsPruned: 0,
         PruneFailed: 0,
+        AlertsRaised: 0,
+        AlertsFailed: 0,
         RollupsStale: 0,
         SweepAge: metricsOf(etl.log).SweepAge,
         RunSucceeded: 1,

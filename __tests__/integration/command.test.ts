@@ -44,6 +44,7 @@ describe("integration: the command's answers and exit codes", function () {
       "rejects",
       "warnings",
       "sealed",
+      "alerts",
       "durationMs",
       "error",
       "rollupsRefreshed",

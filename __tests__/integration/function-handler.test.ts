@@ -64,6 +64,8 @@ describe("the function, from its package", function () {
       ObjectsRemaining: 0,
       RunSucceeded: 1,
       RollupsStale: 0,
+      AlertsRaised: 0,
+      AlertsFailed: 0,
       RejectShare: 50,
     });
     const [directive] = (metrics as unknown as { _aws: Emf })._aws.CloudWatchMetrics;

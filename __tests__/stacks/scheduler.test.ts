@@ -201,6 +201,8 @@ describe("scheduler stack", () => {
       alarm_rejects: `${METRICS_NAMESPACE} ${METRICS.rejectShare} GreaterThanThreshold 5, missing: notBreaching`,
       alarm_sweep_overdue: `${METRICS_NAMESPACE} ${METRICS.sweepAge} GreaterThanThreshold 108000, missing: notBreaching`,
       alarm_unpruned: `${METRICS_NAMESPACE} ${METRICS.pruneFailed} GreaterThanThreshold 0, missing: notBreaching`,
+      alarm_alerts_raised: `${METRICS_NAMESPACE} ${METRICS.alertsRaised} GreaterThanThreshold 0, missing: notBreaching`,
+      alarm_alerts_failed: `${METRICS_NAMESPACE} ${METRICS.alertsFailed} GreaterThanThreshold 0, missing: notBreaching`,
       alarm_ledger_unsealed: `${METRICS_NAMESPACE} ${METRICS.ledgerSealFailed} GreaterThanThreshold 0, missing: notBreaching`,
       alarm_backfill_failed: "AWS/States ExecutionsFailed GreaterThanThreshold 0, missing: notBreaching",
       alarm_duration: "AWS/Lambda Duration GreaterThanThreshold 540000, missing: notBreaching",

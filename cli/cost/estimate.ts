@@ -38,7 +38,7 @@ const EVENT_SECONDS = 1 / 20_000;
 /** A run logs its summary and little else; a flow log's line is as long. */
 const LOG_BYTES_A_RUN = 20_000;
 const FLOW_LOG_GB = 0.5;
-const ALARMS = 15;
+const ALARMS = 18;
 const HOST_METRICS = 8;
 
 /** A month's bill, line by line. @throws {CommandError} the instance type is not in the price table */

@@ -129,6 +129,7 @@ function notStarted(error: unknown, { dryRun = false }: RunCommandOptions) {
     warnings: {},
     sealed: 0,
     pruned: 0,
+    alerts: [],
     durationMs: 0,
     error: described,
     errors: described ? [described] : [],

@@ -20,7 +20,7 @@ read_status <- function(warehouse, zone) {
   tryCatch({
     row <- warehouse$query("freshness", list(zone))
     kind <- if (!row$has_events) "empty" else if (!row$has_rollups) "unbuilt" else "ok"
-    c(list(kind = kind), as.list(row[c("newest_load", "newest_event", "covered_until")]))
+    c(list(kind = kind), as.list(row[c("newest_load", "newest_event", "covered_until", "alerts")]))
   }, warehouse_down = function(down) {
     message("dashboard: ", conditionMessage(down))
     list(kind = "down", newest_event = NA)
@@ -64,6 +64,9 @@ make_server <- function(warehouse, words) function(input, output, session) {
   observe(if (arrived$status$kind != "ok" && status()$kind == "ok") session$reload())
   output$banner <- renderUI(banner(status()$kind, t))
   output$chips <- renderUI(chips(state(), t))
+  output$alert_count <- renderUI(if (isTRUE(status()$alerts > 0)) tags$span(
+    class = "badge text-bg-danger", `aria-label` = t("alerts.count", n = status()$alerts), status()$alerts
+  ))
   output$languages <- renderUI(language_links(state(), t))
   observe_first_page(state, own)
   observe_period(input, session, state, newest_day)

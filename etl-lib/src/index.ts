@@ -26,6 +26,7 @@ export { type Erased, eraseFromLake, type LakeErasure } from "./lake/erase.js";
 export { type ExportOptions, exportLake, type LakeExport } from "./lake/export.js";
 export { s3Lake } from "./lake/s3-store.js";
 export type { LakeStore } from "./lake/store.js";
+export { evaluateAlerts } from "./load/alerts.js";
 export { copyIntoEvents } from "./load/copy.js";
 export { type LookbackState, readLookback } from "./load/lookbacks.js";
 export { assertSchema, migrate } from "./load/migrate.js";

@@ -212,6 +212,8 @@ export interface RunSummary {
   sealed: number | null;
   /** Events of days that are older than the retention and were removed; null: that failed. */
   pruned: number | null;
+  /** Rules of `dw.alert_rules` that are raised now; null: they could not be evaluated. A dry run evaluates none. */
+  alerts: readonly string[] | null;
   durationMs: number;
   /** What ended the run, else the first object that could not be read. */
   error: RunError | null;

@@ -41,6 +41,10 @@ export const METRICS = {
   eventsPruned: "EventsPruned",
   /** 1 when that failed, else 0: the next run tries it again. */
   pruneFailed: "PruneFailed",
+  /** Rules of `dw.alert_rules` that are raised. */
+  alertsRaised: "AlertsRaised",
+  /** 1 when the rules could not be evaluated, else 0. */
+  alertsFailed: "AlertsFailed",
   /** Seconds since the last whole sweep of the look-back began; before the first one, since the first run. */
   sweepAge: "SweepAge",
   /** Rejected events in percent of those read (0 to 100); absent when nothing was read. */

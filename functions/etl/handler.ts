@@ -77,6 +77,7 @@ async function run(
   logger.info("Run ends", { summary });
   if (!summary.rollupsRefreshed)
     logger.warn("The rollups are not up to date", { error: summary.errors.at(-1) });
+  if (summary.alerts?.length) logger.warn("Alerts are raised", { alerts: summary.alerts });
   if (!summary.dryRun) {
     publishRun(metrics, summary, await readLookback(pool, rawBucket).catch(() => null));
     await reportHost(pool, { logger, metrics });

@@ -23,7 +23,7 @@ export function hasFailed(summary: RunSummary): boolean {
 
 /** Emits the run's metrics, all in one line. @param lookback null where it is not known */
 export function publishRun(metrics: Metrics, summary: RunSummary, lookback: LookbackState | null): void {
-  const { events, objects, sealed } = summary;
+  const { events, objects, sealed, alerts } = summary;
   metrics.addMetric(METRICS.eventsRead, MetricUnit.Count, events.read);
   metrics.addMetric(METRICS.eventsInserted, MetricUnit.Count, events.inserted);
   metrics.addMetric(METRICS.eventsDuplicate, MetricUnit.Count, events.duplicates);
@@ -38,6 +38,8 @@ export function publishRun(metrics: Metrics, summary: RunSummary, lookback: Look
   metrics.addMetric(METRICS.ledgerSealFailed, MetricUnit.Count, sealed === null ? 1 : 0);
   metrics.addMetric(METRICS.eventsPruned, MetricUnit.Count, summary.pruned ?? 0);
   metrics.addMetric(METRICS.pruneFailed, MetricUnit.Count, summary.pruned === null ? 1 : 0);
+  metrics.addMetric(METRICS.alertsRaised, MetricUnit.Count, alerts?.length ?? 0);
+  metrics.addMetric(METRICS.alertsFailed, MetricUnit.Count, alerts === null ? 1 : 0);
   if (lookback !== null) {
     const age = (Date.now() - (lookback.sweptAt ?? lookback.since).getTime()) / 1000;
     metrics.addMetric(METRICS.sweepAge, MetricUnit.Seconds, age);

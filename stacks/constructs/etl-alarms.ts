@@ -63,6 +63,8 @@ export class EtlAlarms extends Construct {
     this.createAlarm("sweep_overdue", this.sweepOverdue());
     this.createAlarm("ledger_unsealed", this.ledgerUnsealed());
     this.createAlarm("unpruned", this.unpruned());
+    this.createAlarm("alerts_raised", this.alertsRaised());
+    this.createAlarm("alerts_failed", this.alertsFailed());
     this.createAlarm("backfill_failed", this.backfillFailed());
     this.createAlarm("duration", this.duration());
     for (const [id, alarm] of Object.entries(this.hostAlarms())) this.createAlarm(id, alarm);
@@ -159,6 +161,25 @@ export class EtlAlarms extends Construct {
       ...this.ownMetric(METRICS.pruneFailed),
       description:
         "Old days could not be pruned: the table grows, and rows are kept longer than they should be",
+      statistic: "Maximum",
+      above: 0,
+    };
+  }
+
+  private alertsRaised(): Alarm {
+    return {
+      ...this.ownMetric(METRICS.alertsRaised),
+      description:
+        "The shop's events are not as they usually are: the dashboard's Alerts tab says which rule is raised",
+      statistic: "Maximum",
+      above: 0,
+    };
+  }
+
+  private alertsFailed(): Alarm {
+    return {
+      ...this.ownMetric(METRICS.alertsFailed),
+      description: "The rules of dw.alert_rules could not be evaluated: the run's log says why",
       statistic: "Maximum",
       above: 0,
     };

@@ -9,6 +9,7 @@ export const TABS = [
   "paths",
   "products",
   "activity",
+  "alerts",
   "quality",
   "raw",
 ];

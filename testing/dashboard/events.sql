@@ -31,7 +31,7 @@ LEFT JOIN LATERAL (
     CASE product WHEN 6 THEN NULL ELSE (ARRAY['Laptop', 'Điện thoại', 'Tai nghe', 'Phụ kiện'])[product % 4 + 1] END AS category,
     CASE product WHEN 7 THEN NULL ELSE (ARRAY['Acer', 'Samsung', 'Sony', 'Logitech'])[product % 4 + 1] END AS brand,
     CASE product WHEN 8 THEN 19.99 ELSE product * 1490000 END AS price
-) AS p ON event.name IN ('product_view', 'add_to_cart_click', 'wishlist_toggle');
+) AS p ON event.name IN ('product_view', 'add_to_cart_click', 'wishlist_toggle') OR event.name = 'checkout_complete' AND s % 40 = 0;
 
 INSERT INTO etl.runs (run_id, trigger, bucket, status, started_at, finished_at, events, warnings, error) VALUES
   (md5('1')::uuid, 'schedule', 'clickstream-s3-ingest', 'succeeded', now() - interval '3 hours', now() - interval '179 minutes',
@@ -44,3 +44,14 @@ SELECT 'clickstream-s3-ingest', 'events/2025/12/06/' || i % 3 || '.json', 'e', i
   CASE WHEN i % 4 = 0 THEN 'missing_event_name' ELSE 'invalid_json' END, 'what is wrong', 'secret text', md5('1')::uuid,
   CASE WHEN i = 12 THEN now() - interval '40 days' ELSE now() - interval '3 hours' END, CASE WHEN i = 1 THEN now() END
 FROM generate_series(1, 13) AS i;
+
+UPDATE etl.runs SET contract = '{"checked": 2900, "findings": [{"event": "click", "field": "element.tag", "kind": "missing", "events": 7},
+  {"event": "product_view", "field": "product.price", "kind": "type", "events": 31}]}' WHERE status = 'succeeded';
+INSERT INTO etl.lookbacks (bucket, since, swept_at, sweep_started_at)
+VALUES ('clickstream-s3-ingest', now() - interval '9 days', now() - interval '5 hours', now() - interval '10 minutes');
+INSERT INTO etl.host_state (at, data_size_mb, data_free_mb, root_size_mb, root_free_mb, memory_size_mb, memory_free_mb, load, processors,
+  database_bytes, wal_bytes, connections, max_connections, failed_units, backup_at, journal_errors)
+VALUES (now() - interval '2 minutes', 1000, 250, 1000, 600, 4000, 1000, 0.7, 2, 1, 1, 10, 100, ARRAY['<b>backup.service'], now() - interval '3 hours', '{}');
+INSERT INTO dw.alerts (rule, evaluated_at, value, expected, is_raised, since, detail) VALUES
+  ('new_event_name', now(), 2, NULL, true, now() - interval '2 hours', '<img src=x onerror=alert(1)>, brand_new_event'),
+  ('conversion_fell', now(), 0.05, 0.06, false, NULL, NULL);

@@ -1,13 +1,13 @@
 # What a person chose: read from the URL, checked, and written back to it, so that a view can be shared.
 
 languages <- c("en", "vi") # the first is the default
-tab_names <- c("overview", "visitors", "retention", "funnel", "paths", "products", "activity", "quality", "raw")
+tab_names <- c("overview", "visitors", "retention", "funnel", "paths", "products", "activity", "alerts", "quality", "raw")
 page_rows <- 50
 default_days <- 7
 
 # the first is the default
 allowed <- list(
-  lang = languages, tab = tab_names, metric = c("events", "visitors", "sessions", "conversion", "orders"),
+  lang = languages, tab = tab_names, metric = c("events", "visitors", "sessions", "conversion", "orders", "value"),
   grain = c("auto", "hour", "day", "week", "month"), cohort = c("week", "day"),
   sort = c("views", "carts", "checkout_starts", "checkouts", "conversion", "price", "name"), order = c("desc", "asc"),
   by = c("category", "brand", "login"), loads = c("30", "1", "7", ""),

@@ -10,7 +10,7 @@ WITH sides AS NOT MATERIALIZED (
 ), counted AS (
   SELECT side, date_trunc($5, hour AT TIME ZONE $3) AS bucket,
     sum(events) FILTER (WHERE $6::text = '' OR event_name = $6) AS events,
-    sum(events) FILTER (WHERE event_name = 'checkout_complete') AS orders
+    sum(events) FILTER (WHERE event_name = 'checkout_complete') AS orders, sum(order_value) AS value
   FROM sides JOIN dw.hourly_events ON hour >= first_day::timestamp AT TIME ZONE $3 AND hour < (last_day + 1)::timestamp AT TIME ZONE $3
     AND ($4::text = '' OR user_login_state = $4 OR ($4 = '-' AND user_login_state IS NULL))
   GROUP BY 1, 2
@@ -46,15 +46,16 @@ WITH sides AS NOT MATERIALIZED (
   GROUP BY 1, 2
 ), joined AS (
   SELECT side, n, bucket, coalesce(events, 0)::float8 AS events, coalesce(visitors, 0)::float8 AS visitors,
-    coalesce(sessions, 0)::float8 AS sessions, coalesce(converted, 0)::float8 AS converted, coalesce(orders, 0)::float8 AS orders
+    coalesce(sessions, 0)::float8 AS sessions, coalesce(converted, 0)::float8 AS converted, coalesce(orders, 0)::float8 AS orders,
+    coalesce(value, 0)::float8 AS value
   FROM buckets LEFT JOIN counted USING (side, bucket) LEFT JOIN begun USING (side, bucket) LEFT JOIN seen USING (side, bucket)
 )
 SELECT to_char(now.bucket, 'YYYY-MM-DD HH24:MI:SS') AS bucket,
   to_char(now.bucket + ('1 ' || $5)::interval, 'YYYY-MM-DD HH24:MI:SS') AS bucket_end,
   to_char(before.bucket, 'YYYY-MM-DD HH24:MI:SS') AS bucket_before,
-  now.events, now.visitors, now.sessions, now.converted, now.orders,
+  now.events, now.visitors, now.sessions, now.converted, now.orders, now.value,
   before.events AS events_before, before.visitors AS visitors_before, before.sessions AS sessions_before,
-  before.converted AS converted_before, before.orders AS orders_before
+  before.converted AS converted_before, before.orders AS orders_before, before.value AS value_before
 FROM joined AS now LEFT JOIN joined AS before ON before.side = 1 AND before.n = now.n
 WHERE now.side = 0
 ORDER BY now.bucket

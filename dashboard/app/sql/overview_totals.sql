@@ -16,7 +16,8 @@ WITH days AS NOT MATERIALIZED (
   FROM days
 ), after_cut AS ( -- the rest of the hour that the period before is cut in
   SELECT count(*) FILTER (WHERE $6::text = '' OR event_name = $6) AS events,
-    count(*) FILTER (WHERE event_name = 'checkout_complete') AS orders
+    count(*) FILTER (WHERE event_name = 'checkout_complete') AS orders,
+    coalesce(sum(coalesce(context_product_discount_price, context_product_price)) FILTER (WHERE event_name = 'checkout_complete'), 0) AS value
   FROM span JOIN public.clickstream_events ON event_timestamp >= before_to
     AND event_timestamp < before_to + interval '1 hour' AND date_bin('1 hour', event_timestamp, 'epoch') < before_to
     AND ($4::text = '' OR user_login_state = $4 OR ($4 = '-' AND user_login_state IS NULL))
@@ -24,7 +25,10 @@ WITH days AS NOT MATERIALIZED (
   SELECT coalesce(sum(events) FILTER (WHERE hour >= from_at AND ($6 = '' OR event_name = $6)), 0) AS events,
     coalesce(sum(events) FILTER (WHERE hour < before_to AND ($6 = '' OR event_name = $6)), 0) AS events_before,
     coalesce(sum(events) FILTER (WHERE hour >= from_at AND event_name = 'checkout_complete'), 0) AS orders,
-    coalesce(sum(events) FILTER (WHERE hour < before_to AND event_name = 'checkout_complete'), 0) AS orders_before
+    coalesce(sum(events) FILTER (WHERE hour < before_to AND event_name = 'checkout_complete'), 0) AS orders_before,
+    coalesce(sum(order_value) FILTER (WHERE hour >= from_at), 0) AS value,
+    coalesce(sum(order_value) FILTER (WHERE hour < before_to), 0) AS value_before,
+    coalesce(sum(priced_orders) FILTER (WHERE hour >= from_at), 0) AS priced
   FROM span LEFT JOIN dw.hourly_events ON hour >= before_from AND hour < to_at
     AND ($4::text = '' OR user_login_state = $4 OR ($4 = '-' AND user_login_state IS NULL))
 ), seen AS ( -- sets of clients: of whole days, and of the day that the period before is cut in
@@ -75,5 +79,6 @@ WITH days AS NOT MATERIALIZED (
 SELECT hourly.events::float8, (events_before - after_cut.events)::float8 AS events_before, visitors::float8, visitors_before::float8,
   sessions::float8, (by_day.sessions_before + in_part.sessions_before)::float8 AS sessions_before,
   converted::float8, (by_day.converted_before + in_part.converted_before)::float8 AS converted_before,
-  hourly.orders::float8, (orders_before - after_cut.orders)::float8 AS orders_before
+  hourly.orders::float8, (orders_before - after_cut.orders)::float8 AS orders_before,
+  hourly.value::float8, (value_before - after_cut.value)::float8 AS value_before, priced::float8
 FROM hourly, after_cut, visitors, by_day, in_part

@@ -67,7 +67,7 @@ series_bucket <- function(state) {
 # Of each metric: the filters that act on it.
 filters_of <- list(
   events = c("login", "event"), visitors = "login", sessions = c("login", "category", "brand"),
-  conversion = c("login", "category", "brand"), orders = "login"
+  conversion = c("login", "category", "brand"), orders = "login", value = "login"
 )
 
 #' In words, which of the filters that are set a metric is not narrowed by.
@@ -87,7 +87,9 @@ metric_values <- function(rows, metric, before = "") {
 }
 
 write_metric <- function(metric, lang) {
-  if (metric == "conversion") function(x) format_share(x, lang, 2) else function(x) format_number(x, lang)
+  switch(metric,
+    conversion = function(x) format_share(x, lang, 2), value = function(x) format_vnd(x, lang), function(x) format_number(x, lang)
+  )
 }
 
 metric_server <- function(output, metric, context, totals, series) {
@@ -104,7 +106,10 @@ metric_server <- function(output, metric, context, totals, series) {
     tagList(
       change(metric, metric_values(rows, metric), metric_values(rows, metric, "_before"), context), " ",
       t("total.before", value = write(metric_values(rows, metric, "_before"))),
-      tags$span(class = "aside", unfiltered(context$state(), metric, t))
+      tags$span(class = "aside", unfiltered(context$state(), metric, t)),
+      if (metric == "value") tags$span(class = "aside", t(
+        "total.priced", n = format_number(rows$priced, context$lang), m = format_number(rows$orders, context$lang)
+      ))
     )
   })
   output[[paste0(metric, "_spark")]] <- plot_value(function() {
@@ -129,8 +134,10 @@ change <- function(metric, now, before, context) {
 
 signed <- function(text, up) if (up) paste0("+", text) else sub("^-", "\u2212", text)
 
+counted <- c("events", "visitors", "sessions", "converted", "orders", "value")
+
 totals_columns <- function(context) {
-  names <- c("events", "visitors", "sessions", "converted", "orders")
+  names <- counted
   number <- function(x) format_number(x, context$lang)
   unlist(lapply(names, function(name) list(
     column(name, paste0("total.", name), number, TRUE),
@@ -140,7 +147,6 @@ totals_columns <- function(context) {
 
 over_time_columns <- function(context) {
   number <- function(x) format_number(x, context$lang)
-  counted <- c("events", "visitors", "sessions", "converted", "orders")
   c(
     list(column("bucket", "bucket", function(x) bucket_labels(x, context))),
     unlist(lapply(counted, function(name) list(

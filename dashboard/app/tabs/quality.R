@@ -2,7 +2,9 @@ quality_ui <- function(id, t) {
   ns <- NS(id)
   tagAppendAttributes(panels(
     panel_ui(ns("freshness"), t, "quality.freshness") |> wide(),
+    panel_ui(ns("state"), t, "quality.state") |> wide(),
     panel_ui(ns("rejects"), t, "quality.rejects", 160), panel_ui(ns("warnings"), t, "quality.warnings", 160),
+    panel_ui(ns("drift"), t, "quality.drift", 160) |> wide(),
     panel_ui(ns("runs"), t, "quality.runs", table = FALSE) |> wide()
   ), class = "always")
 }
@@ -21,6 +23,12 @@ quality_server <- function(id, context) {
     panel_server(
       "warnings", context, warnings, warning_columns(context), plot_warnings(context), unless("quality.no_warnings", context),
       none_found
+    )
+    state <- context$read("quality_state", zone, cached = FALSE)
+    panel_server("state", context, state, state_columns(context), words = draw_state(context))
+    drift <- context$read("quality_drift", loads)
+    panel_server(
+      "drift", context, drift, drift_columns(context), plot_drift(context), unless("quality.no_drift", context), none_found
     )
     runs <- context$read("quality_runs", function() c(loads(), zone()))
     panel_server("runs", context, runs, run_columns(context), words = function(rows) table_of(rows, run_columns(context), context$t))
@@ -43,11 +51,14 @@ freshness_columns <- function(context) {
 
 late_after <- 15 * 60
 
+#' A figure with its name above it and a word below it.
+tile_of <- function(t) function(name, text, hint, class = "tile") tags$div(
+  class = class, tags$dt(t(name)), tags$dd(class = "big", text), tags$dd(class = "change", hint)
+)
+
 draw_freshness <- function(context) function(rows) {
   t <- context$t
-  tile <- function(name, text, hint, class = "tile") tags$div(
-    class = class, tags$dt(t(name)), tags$dd(class = "big", text), tags$dd(class = "change", hint)
-  )
+  tile <- tile_of(t)
   ago <- function(age) if (is.na(age)) t("quality.never") else t("quality.ago", span = format_span(age, t))
   time <- function(x) format_local_time(x, context$lang)
   due <- if (is.na(rows$overdue)) {
@@ -65,6 +76,57 @@ draw_freshness <- function(context) function(rows) {
     ),
     if (rows$stale_hours > 0) hint(t("quality.stale", n = format_number(rows$stale_hours, context$lang)))
   )
+}
+
+state_columns <- function(context) {
+  time <- function(x) format_local_time(x, context$lang)
+  share <- function(x) format_share(x, context$lang)
+  list(
+    column("swept", "quality.swept", time), column("host_at", "quality.host", time), column("data_used", "quality.disk", share, TRUE),
+    column("memory_used", "quality.memory", share, TRUE), column("connections_used", "quality.connections", share, TRUE),
+    column("backup", "quality.backup", time)
+  )
+}
+
+draw_state <- function(context) function(rows) {
+  t <- context$t
+  tile <- tile_of(t)
+  time <- function(x) format_local_time(x, context$lang)
+  share <- function(x) format_share(x, context$lang, 0)
+  ago <- function(age) if (is.na(age)) t("quality.never") else t("quality.ago", span = format_span(age, t))
+  late <- function(is_late) if (isTRUE(is_late)) "tile late" else "tile"
+  sweeping <- if (!is.na(rows$sweep_started)) t("quality.sweeping", time = time(rows$sweep_started))
+  host <- if (is.na(rows$host_at)) list(tile("quality.host", "\u2013", t("quality.no_host"))) else list(
+    tile("quality.host", time(rows$host_at), ago(rows$host_age), late(rows$host_age > 1800)),
+    tile("quality.disk", share(rows$data_used), t("quality.root", share = share(rows$root_used)), late(rows$data_used > 0.8)),
+    tile("quality.memory", share(rows$memory_used), t(
+      "quality.load", load = format_number(rows$load, context$lang, 1), n = rows$processors
+    ), late(rows$memory_used > 0.95)),
+    tile("quality.connections", share(rows$connections_used), "", late(rows$connections_used > 0.8)),
+    tile("quality.backup", time(rows$backup), ago(rows$backup_age), late(is.na(rows$backup_age) || rows$backup_age > 108000))
+  )
+  tagList(
+    tags$dl(class = "tiles", tile("quality.swept", time(rows$swept), tagList(ago(rows$swept_age), " ", sweeping), late(rows$swept_age > 108000)), host),
+    if (isTRUE(nzchar(rows$failed_units))) hint(tags$strong(class = "down", t("quality.units", names = rows$failed_units)))
+  )
+}
+
+drift_columns <- function(context) {
+  t <- context$t
+  list(
+    column("event_name", "event", function(x) data_labels(t, "event", x)), column("field", "field"),
+    column("kind", "kind", function(x) data_labels(t, "kind", x)),
+    column("events", "total.events", function(x) format_number(x, context$lang), TRUE)
+  )
+}
+
+plot_drift <- function(context) function(rows) {
+  if (nrow(rows) == 0) return(NULL)
+  t <- context$t
+  shown <- utils::head(rows, 12)
+  labels <- paste0(data_labels(t, "event", shown$event_name), " \u00b7 ", shown$field, " \u00b7 ", data_labels(t, "kind", shown$kind))
+  texts <- format_number(shown$events, context$lang)
+  plot_bars(labels, shown$events, texts, t("groups.alt", title = t("quality.drift"), name = labels[1], value = texts[1]))
 }
 
 reject_columns <- function(context) {

@@ -32,7 +32,7 @@ filters <- function(state, choices, newest_day, t) {
   of <- function(kind, none = FALSE) select_box(kind, t(kind), choices_of(choices, kind, t, none), state[[kind]])
   tagList(
     only(
-      setdiff(tab_names, "quality"),
+      setdiff(tab_names, c("quality", "alerts")),
       select_box("period", t("period"), c(named(periods, "period", t), stats::setNames("", t("period.own"))), period_of(state, newest_day)),
       dateRangeInput(
         "range", t("range"), state$from, state$to, min = "2000-01-01", max = "2100-01-01", weekstart = 1, language = state$lang,

@@ -15,7 +15,7 @@ tab_bodies <- function(t) {
 
 page_ui <- function(arrived, bodies, t) {
   state <- arrived$state
-  tabs <- lapply(tab_names, function(name) bslib::nav_panel(t(paste0("tab.", name)), value = name, bodies[[name]]))
+  tabs <- lapply(tab_names, function(name) bslib::nav_panel(tab_title(name, t), value = name, bodies[[name]]))
   bslib::page_navbar(
     id = "tab", selected = state$tab, title = tags$h1(t("title")), window_title = t("title"), lang = state$lang, theme = page_theme,
     sidebar = bslib::sidebar(
@@ -36,6 +36,12 @@ page_ui <- function(arrived, bodies, t) {
     ),
     !!!tabs, bslib::nav_item(htmlOutput("languages")), bslib::nav_item(bslib::input_dark_mode(id = "theme"))
   )
+}
+
+#' Raised alerts are counted beside the tab's name.
+tab_title <- function(name, t) {
+  title <- t(paste0("tab.", name))
+  if (name == "alerts") tagList(title, htmlOutput("alert_count", inline = TRUE)) else title
 }
 
 first_visit <- function(t) {

@@ -18,7 +18,8 @@ test_that("each tab draws every panel on real rows, in both languages", in_time(
     visitors = list(c("new", "sessions"), plotted = 1:2), retention = list(c("cohorts", "curves"), plotted = 1:2),
     products = list(c("top", "categories", "brands", "product_days", "product_funnel", "product_prices"), plotted = 1:6),
     funnel = list(c("steps", "split"), plotted = 1:2), paths = list(c("after", "before", "own"), plotted = 1:3), activity = list("week", plotted = 1),
-    quality = list(c("freshness", "rejects", "warnings", "runs"), plotted = 2:3), raw = list("events", plotted = 0)
+    alerts = list("rules", plotted = 0),
+    quality = list(c("freshness", "state", "rejects", "warnings", "drift", "runs"), plotted = c(3:5)), raw = list("events", plotted = 0)
   )
   expect_identical(sort(names(tabs)), sort(tab_names))
   for (lang in languages) {

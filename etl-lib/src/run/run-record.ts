@@ -53,6 +53,8 @@ export class RunRecord {
   sealed: number | null = 0;
   /** Events of old days that were removed; null: that failed. */
   pruned: number | null = 0;
+  /** Rules that are raised now; null: they could not be evaluated. */
+  alerts: readonly string[] | null = [];
   isInterrupted = false;
   readonly #rejects: RejectCounts = {};
   readonly #repairs = new RepairLog();
@@ -175,6 +177,7 @@ export class RunRecord {
       warnings: this.#repairs.warnings,
       sealed: this.sealed,
       pruned: this.pruned,
+      alerts: this.alerts,
       durationMs: Math.round(this.elapsedMs),
       error: this.error,
       rollupsRefreshed: this.rollupsRefreshed,

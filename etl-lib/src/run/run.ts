@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { ExtractError } from "../errors.js";
 import { LISTINGS_AT_ONCE, LISTINGS_AT_ONCE_AFTER_A_CUT } from "../extract/plan.js";
 import { lookbackWindow } from "../extract/window.js";
+import { evaluateAlerts } from "../load/alerts.js";
 import { BackgroundRefresh } from "../load/background-refresh.js";
 import type { EventChunk } from "../load/event-chunk.js";
 import { assertSchema } from "../load/migrate.js";
@@ -92,6 +93,8 @@ const LISTING_SHARE = 0.9;
 const LONGEST_SEALING_MS = 60_000;
 /** Old days are pruned for so long. */
 const LONGEST_PRUNING_MS = 120_000;
+/** Alerts that take longer are left to the next run. */
+const LONGEST_ALERTS_MS = 10_000;
 /** Batches planned ahead, so that a reader soon knows the total. */
 const BATCHES_AHEAD = 25;
 /**
@@ -341,6 +344,7 @@ class Run {
   /** What a run does once its rows are safe: it resumes, and makes no run a failure. */
   async #keepHouse(): Promise<void> {
     if (this.options.rollups ?? true) await this.#refresh();
+    await this.#evaluateAlerts();
     if (this.#record.isAborted) return;
     await this.#record.timed("pruneMs", () => this.#prune());
     await this.#record.timed("sealMs", () => this.#seal());
@@ -363,6 +367,18 @@ class Run {
       await pruneRecords(pool, records, isTimeUp);
     } catch (error) {
       this.#record.pruned = null;
+      this.#record.noted(error);
+    }
+  }
+
+  async #evaluateAlerts(): Promise<void> {
+    const { pool, endBudgetMs = Number.POSITIVE_INFINITY } = this.options;
+    const timeoutMs = Math.min(LONGEST_ALERTS_MS, endBudgetMs - this.#record.elapsedMs);
+    try {
+      this.#record.alerts =
+        timeoutMs > 0 ? await evaluateAlerts(pool, new Date(this.#clock()), timeoutMs) : null;
+    } catch (error) {
+      this.#record.alerts = null;
       this.#record.noted(error);
     }
   }
