@@ -1,9 +1,10 @@
 import { expect } from "chai";
-import { migrate, type RunOptions, type RunSummary, runEtl, verify, type WarehousePool } from "etl-lib";
+import { migrate, type RunOptions, type RunSummary, runEtl, verify } from "etl-lib";
 import fc from "fast-check";
 import { event, json } from "../../testing/lab/events.js";
 import { expectIdentity } from "../../testing/lab/identity.js";
 import { BRIEF, counts } from "../../testing/lab/lab.js";
+import { dyingPool } from "../../testing/lab/pools.js";
 import { TimedBucket } from "../../testing/lab/timed-bucket.js";
 import { startPostgres, type TestDatabase } from "../../testing/postgres.js";
 
@@ -338,39 +339,10 @@ describe("integration: the look-back", function () {
       bucket.onPage = () => {
         if (++pages === after) bucket.now += 57_000;
       };
-    const options = end === "killed" ? { pool: dying(after) } : {};
+    const options = end === "killed" ? { pool: dyingPool(db.pool, after) } : {};
     await run({ timeBudgetMs: 60_000, batchRows: 2, ...options });
     bucket.failsAfter = null;
     bucket.onPage = () => {};
-  }
-
-  /** As for a process that is killed, nothing reaches the warehouse after so many statements. */
-  function dying(after: number): WarehousePool {
-    let left = after;
-    const orDie = () => {
-      if (left-- <= 0) throw Object.assign(new Error("killed"), { code: "42501" });
-    };
-    return {
-      async query(text, values) {
-        orDie();
-        return db.pool.query(text, values) as never;
-      },
-      async connect() {
-        orDie();
-        const client = await db.pool.connect();
-        const { query, release } = client;
-        client.query = ((...args: Parameters<typeof query>) => {
-          orDie();
-          return query.apply(client, args);
-        }) as typeof query;
-        client.release = (broken) => {
-          client.query = query;
-          client.release = release;
-          release.call(client, broken);
-        };
-        return client as never;
-      },
-    };
   }
 
   /** Once everything is repaired, a day brings all that is there, and each version only once. */

@@ -75,7 +75,7 @@ describe("integration: several runs at once", function () {
     await lab.db.pool.query(`CREATE SEQUENCE attempts;
       CREATE TABLE locks (mode text);
       CREATE FUNCTION deadlock_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        INSERT INTO locks SELECT mode FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();
+        INSERT INTO locks SELECT mode FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND pid = pg_backend_pid();
         IF nextval('attempts') = 1 THEN RAISE 'as in a deadlock' USING ERRCODE = '40P01'; END IF;
         RETURN NULL;
       END $$;

@@ -21,6 +21,7 @@ import {
 } from "etl-lib";
 import pg from "pg";
 import { MemorySource } from "../../testing/etl-lib/memory-source.js";
+import { pausedBefore } from "../../testing/lab/pools.js";
 import { newPostgres, startPostgres, type TestDatabase, type TestPostgres } from "../../testing/postgres.js";
 
 const HOUR = 3_600_000;
@@ -485,25 +486,4 @@ async function load(pool: pg.Pool, events: readonly Columns[]): Promise<void> {
   );
   await client.query("COMMIT");
   client.release();
-}
-
-/** A pool whose connection does something else before it first sends the statement that begins so. */
-function pausedBefore(pool: pg.Pool, statement: string, meanwhile: () => Promise<void>): WarehousePool {
-  return {
-    query: pool.query.bind(pool),
-    connect: async (): Promise<WarehouseClient> => {
-      const client: WarehouseClient = await pool.connect();
-      let isPassed = false;
-      return {
-        release: (broken) => client.release(broken),
-        query: async <Row>(text: string, values?: unknown[]) => {
-          if (!isPassed && text.trimStart().startsWith(statement)) {
-            isPassed = true;
-            await meanwhile();
-          }
-          return client.query<Row>(text, values);
-        },
-      };
-    },
-  };
 }

@@ -140,8 +140,7 @@ class Verification {
       const versions = ledger.get(object.key);
       this.#note(checkObject(hourOf(this.#hours, object.key), object, versions, sealed !== null));
       const row = versions?.find(({ etag }) => etag === object.etag);
-      if (row ? mayHoldRowsOf(row, suspects) : sealed && isNear(object.key, suspects))
-        candidates.push(object);
+      if (mayHoldRows(row ?? sealed?.seal, suspects)) candidates.push(object);
     }
     if (suspects.length === 0 || this.#lackingListed >= MAX_GAPS_LISTED) return;
     for (const lacking of await lackingRows(this.db, this.options.source, candidates, new Set(suspects))) {
@@ -189,7 +188,7 @@ async function sealedFolder(
   if (folder === null) return null;
   const known = seals.get(folder);
   if (known !== undefined) return known;
-  const seal = await sealOf(db, bucket, folder);
+  const { seal } = await sealOf(db, bucket, folder);
   const found = seal && { seal, seen: new Fingerprint() };
   seals.set(folder, found);
   return found;
@@ -217,23 +216,15 @@ function lackingGap({ object: { key }, hours, unreadable }: LackingObject): Gap 
   };
 }
 
-/** Whether one of the hours, in their order, touches the span of the object's rows. */
-function mayHoldRowsOf(
-  { firstEventAt, lastEventAt, read, rejected }: LedgerRow,
-  hours: readonly number[],
-): boolean {
+/** Whether one of the hours, in their order, touches the span of the rows of an object, or of those of a sealed folder. */
+function mayHoldRows(of: LedgerRow | Seal | undefined, hours: readonly number[]): boolean {
+  if (!of) return false;
+  const { firstEventAt, lastEventAt } = of;
+  const { read, rejected } = "events" in of ? of.events : of;
   if (firstEventAt === null || lastEventAt === null) return read > rejected;
   const from = startOfHour(firstEventAt.getTime());
   const next = hours.find((hour) => hour >= from);
   return next !== undefined && next <= lastEventAt.getTime();
-}
-
-const NEAR = 60 * 60 * 1000;
-
-/** A sealed object's rows are taken to lie about the hour or day of its key: the ledger knows no more of it. */
-function isNear(key: string, hours: readonly number[]): boolean {
-  const span = keyTime(key)?.span;
-  return !span || hours.some((hour) => hour >= span.from - NEAR && hour < span.to + NEAR);
 }
 
 interface LedgerRow extends EventCounts {

@@ -1,5 +1,5 @@
 import { addEvents, countReject, noEvents } from "../counts.js";
-import type { ExtractError } from "../errors.js";
+import { ExtractError } from "../errors.js";
 import { RepairLog } from "../transform/repair.js";
 import type { EventCounts, RejectCounts, SourceObject, Warnings } from "../types.js";
 import { copyIntoDetails } from "./copy.js";
@@ -67,6 +67,7 @@ export interface BatchOptions {
 export class BatchLoad {
   readonly #failures = new Map<number, ExtractError>();
   readonly #open: OpenObject<Written>;
+  #skipped: ReadonlySet<number> = new Set();
   #written: Written = {
     counts: new Map(),
     claims: new Map(),
@@ -88,10 +89,21 @@ export class BatchLoad {
     this.#open = new OpenObject(client);
   }
 
+  /** Objects, by their index, that another run may have loaded: they are left to the next run, which looks again. */
+  skip(objects: ReadonlySet<number>): void {
+    this.#skipped = objects;
+    for (const index of objects) {
+      const { bucket, key } = this.objects[index] as SourceObject;
+      const message = `${key} was sealed by another run since it was listed.`;
+      this.#failures.set(index, new ExtractError("changed", message, { object: `${bucket}/${key}` }));
+    }
+  }
+
   /** Takes the chunk's objects in the ledger, and writes the rows and rejects of those that nobody else has. */
   async add(chunk: EventChunk): Promise<void> {
     this.#written = await this.#open.enter(chunk, this.#written);
     for (const [object, failure] of chunk.failures) this.#failures.set(object, failure);
+    for (const object of this.#skipped) chunk.tallies.delete(object);
     await this.#claim(chunk);
     const { counts, claims, rejects, warnings } = this.#written;
     const shares = await this.#insert(chunk);

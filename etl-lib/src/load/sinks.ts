@@ -1,11 +1,13 @@
 import type { SourceObject } from "../types.js";
 import { BatchLoad, type BatchOptions, type BatchResult } from "./batch-load.js";
+import { lockForBatch } from "./batch-lock.js";
 import { DryRunStage } from "./dry-run.js";
 import type { EventChunk } from "./event-chunk.js";
 import { InsertNew } from "./insert-new.js";
 import { isLoadedBy } from "./ledger.js";
 import { readKeeping } from "./left-out.js";
 import { markStale } from "./rollups.js";
+import { foldersOf, sealedMeanwhile } from "./seals.js";
 import { checkOut, inTransaction, type WarehouseClient, type WarehousePool } from "./warehouse.js";
 
 /** Where batches go. A batch is loaded as a whole or, when `load` throws, not at all. */
@@ -19,8 +21,6 @@ export interface BatchSink {
   close(): Promise<void>;
 }
 
-/** Shared by every open batch. Any number that no other advisory lock of the warehouse has. */
-export const BATCH_LOCK = 7263002;
 const DEADLOCK = "40P01";
 
 /**
@@ -37,17 +37,19 @@ export class WarehouseSink implements BatchSink {
     private readonly pool: WarehousePool,
     private readonly runId: string,
     private readonly options: Omit<BatchOptions, "keeping">,
+    /** How often each folder had been sealed when the run listed it. */
+    private readonly sealsSeen: ReadonlyMap<string, number>,
   ) {}
 
   async load(objects: readonly SourceObject[], chunks: AsyncIterable<EventChunk>, attempt: number) {
     if (attempt === 1) this.#unconfirmed = undefined;
     const committed = this.#unconfirmed;
     if (committed && (await isLoadedBy(this.pool, this.runId, objects))) return committed;
-    const lock = this.#alone ? "pg_advisory_xact_lock" : "pg_advisory_xact_lock_shared";
     const loaded = inTransaction(this.pool, async (client) => {
-      await client.query(`SELECT ${lock}($1)`, [BATCH_LOCK]);
+      await lockForBatch(client, foldersOf(objects), this.#alone);
       const keeping = await readKeeping(client);
       const batch = new BatchLoad(client, this.runId, objects, this.#insertNew, { ...this.options, keeping });
+      batch.skip(await sealedMeanwhile(client, objects, this.sealsSeen));
       for await (const chunk of chunks) await batch.add(chunk);
       const result = await batch.finish();
       // The claim waited for a commit that had not arrived yet when it was looked for above.

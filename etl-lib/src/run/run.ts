@@ -117,6 +117,7 @@ class Run {
   /** A run that had time to begin loads something, however little is left when it is known what. */
   #hasTried = true;
   readonly #coverage = new Coverage();
+  readonly #sealsSeen = new Map<string, number>();
   #lookBack: LookBack | undefined;
   #ahead: AsyncIterableIterator<EventChunk> | undefined;
 
@@ -133,7 +134,9 @@ class Run {
       details = {},
     } = options;
     this.#record = new RunRecord(clock, options.observer);
-    this.#sink = dryRun ? new DryRunSink(pool) : new WarehouseSink(pool, this.#runId, { reload, keepsLate });
+    this.#sink = dryRun
+      ? new DryRunSink(pool)
+      : new WarehouseSink(pool, this.#runId, { reload, keepsLate }, this.#sealsSeen);
     this.#background = new BackgroundRefresh(() => refreshStep(pool, this.#refreshOptions), clock);
     this.#retry = retry;
     this.#read = { concurrency, batchRows, details };
@@ -223,6 +226,7 @@ class Run {
       retrying: (query) => this.#retrying(query),
       reload,
       readOnly: dryRun,
+      sealsSeen: this.#sealsSeen,
     });
     this.#record.objects.unlisted = listings.length;
     const slow = await this.#retrying(() => listUnfinished(pool, source.bucket));
