@@ -48,8 +48,9 @@ export interface BackfillInput {
   readonly firstKey: string;
   readonly othersKey: string;
   readonly maxConcurrency: number;
-  /** Hours in both lists. */
-  readonly hours: number;
+  /** Hours in the lists. */
+  readonly firstHours: number;
+  readonly otherHours: number;
   readonly from: string;
   readonly to: string;
   /** 0; the machine counts. */

@@ -11,7 +11,7 @@ import { type StatesApi, startStatesApi } from "../../testing/cli/states-api.js"
 
 const MACHINE = "arn:aws:states:ap-southeast-1:111122223333:stateMachine:SBW_ETL_BACKFILL";
 const EXECUTION = `${MACHINE.replace("stateMachine", "execution")}:one`;
-const INPUT = { hours: 30, from: "2026-11-01T22:00:00.000Z", to: "2026-11-03T04:00:00.000Z" };
+const INPUT = { firstHours: 3, otherHours: 27, from: "2026-11-01T22:00:00.000Z", to: "2026-11-03T04:00:00.000Z" };
 
 describe("backfill", () => {
   describe("planHours", () => {
@@ -69,8 +69,8 @@ describe("backfill", () => {
               stateEnteredEventDetails: {
                 name: "Not all loaded",
                 input: JSON.stringify({
-                  first: { failed: ["2026-11-03T00:00Z"], count: 1 },
-                  others: { failed: ["2026-11-02T05:00Z"], count: 1 },
+                  first: { failed: [{ hour: "2026-11-03T00:00Z", why: "Lambda.Unknown" }], loaded: 2 },
+                  others: { failed: [{ hour: "2026-11-02T05:00Z", why: "b/key is archived" }], loaded: 26 },
                 }),
               },
             },
@@ -131,9 +131,13 @@ describe("backfill", () => {
     it("name the hours that are not loaded", async () => {
       status = "FAILED";
       const state = await executions.describe(EXECUTION);
-      expect(state.failed).to.deep.equal(["2026-11-02T05:00Z", "2026-11-03T00:00Z"]);
+      expect(state.failed.map(({ hour }) => hour)).to.deep.equal(["2026-11-02T05:00Z", "2026-11-03T00:00Z"]);
       const text = reportText(state);
-      for (const said of ["FAILED: HoursNotLoaded", "✘ 2026-11-02T05:00Z", "✘ 2026-11-03T00:00Z"])
+      for (const said of [
+        "FAILED: HoursNotLoaded",
+        "✘ 2026-11-02T05:00Z: b/key is archived",
+        "✘ 2026-11-03T00:00Z",
+      ])
         expect(text).to.include(said);
     });
   });

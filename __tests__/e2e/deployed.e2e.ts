@@ -1,5 +1,6 @@
 import { World } from "../../testing/e2e/world.js";
 import { describeAwsFaults } from "./aws-faults.js";
+import { describeBackfill } from "./backfill.js";
 import { describeCrashes } from "./crashes.js";
 import { describeDatabaseFaults } from "./database-faults.js";
 import { describePoison } from "./poison.js";
@@ -18,6 +19,7 @@ describe("the deployed system", () => {
   describeRun(() => world);
   describeAwsFaults(() => world);
   describeCrashes(() => world);
+  describeBackfill(() => world);
   describePoison(() => world);
   describeDatabaseFaults(() => world);
   describeVerification(() => world);

@@ -26,10 +26,16 @@ export interface BackfillState {
   readonly hours: number;
   readonly done: number;
   readonly running: number;
-  /** Beginnings of the hours that are not loaded; known at its end. */
-  readonly failed: readonly string[];
+  /** The hours that are not loaded; known at its end. */
+  readonly failed: readonly FailedHour[];
   /** Why it ended otherwise than well; null while it has not. */
   readonly reason: string | null;
+}
+
+export interface FailedHour {
+  /** Its beginning. */
+  readonly hour: string;
+  readonly why: string;
 }
 
 /** Executions of the deployed backfill machine. */
@@ -56,7 +62,8 @@ export class Executions {
       firstKey,
       othersKey,
       maxConcurrency,
-      hours: lists.first.length + lists.others.length,
+      firstHours: lists.first.length,
+      otherHours: lists.others.length,
       from: window.from.toISOString(),
       to: window.to.toISOString(),
       refreshes: 0,
@@ -102,7 +109,7 @@ export class Executions {
       from: input.from,
       to: input.to,
       startedAt: execution.startDate ?? new Date(0),
-      hours: input.hours,
+      hours: input.firstHours + input.otherHours,
       ...(await this.#countItems(arn)),
       failed: status === "FAILED" ? await this.#failedHours(arn) : [],
       reason: isOver && status !== "SUCCEEDED" ? reasonOf(execution) : null,
@@ -132,9 +139,9 @@ export class Executions {
   }
 
   /** The machine's last state was entered with them. */
-  async #failedHours(arn: string): Promise<string[]> {
+  async #failedHours(arn: string): Promise<FailedHour[]> {
     const client = this.deployed.clients.sfn;
-    let failed: string[] = [];
+    const failed: FailedHour[] = [];
     for await (const { events } of paginateGetExecutionHistory(
       { client },
       { executionArn: arn, includeExecutionData: true },
@@ -142,9 +149,9 @@ export class Executions {
       for (const { stateEnteredEventDetails } of events ?? []) {
         if (stateEnteredEventDetails?.name !== "Not all loaded") continue;
         const { first, others } = JSON.parse(stateEnteredEventDetails.input ?? "{}");
-        failed = [...(first?.failed ?? []), ...(others?.failed ?? [])];
+        failed.push(...first.failed, ...others.failed);
       }
-    return failed.sort();
+    return failed.sort((one, other) => one.hour.localeCompare(other.hour));
   }
 }
 

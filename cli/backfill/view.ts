@@ -33,8 +33,8 @@ export function reportText(state: BackfillState): string {
   ];
   if (failed.length > 0)
     lines.push(
-      ...failed.map((hour) => `✘ ${hour}`),
-      "Why stands in the function's log of that time. The same command, given again, loads what is not loaded.",
+      ...failed.map(({ hour, why }) => `✘ ${hour}: ${why}`),
+      "More stands in the function's log of that time. The same command, given again, loads what is not loaded.",
     );
   return lines.join("\n");
 }

@@ -45,18 +45,26 @@ export function backfillDefinition(functionArn: string): object {
         Type: "Pass",
         Parameters: {
           "refreshes.$": "States.MathAdd($.refreshes, 1)",
+          "firstHours.$": input("firstHours"),
+          "otherHours.$": input("otherHours"),
           "first.$": "$.first",
           "others.$": "$.others",
         },
         Next: "Refresh rollups",
       },
+      // By what is loaded: a child that crashed names no hour.
       "All loaded?": {
         Type: "Choice",
         Choices: [
-          { Variable: "$.first.count", NumericGreaterThan: 0, Next: "Not all loaded" },
-          { Variable: "$.others.count", NumericGreaterThan: 0, Next: "Not all loaded" },
+          {
+            And: [
+              { Variable: "$.first.loaded", NumericEqualsPath: input("firstHours") },
+              { Variable: "$.others.loaded", NumericEqualsPath: input("otherHours") },
+            ],
+            Next: "All loaded",
+          },
         ],
-        Default: "All loaded",
+        Default: "Not all loaded",
       },
       "All loaded": { Type: "Succeed" },
       "Not all loaded": {
@@ -80,8 +88,8 @@ function eachHour(functionArn: string, list: "first" | "others", next: string): 
       Parameters: { "Bucket.$": input("bucket"), "Key.$": input(`${list}Key`) },
     },
     ItemProcessor: hour(functionArn, list),
-    // At most 256 KiB in all: nothing of an hour that is loaded, and its beginning of one that is not.
-    ResultSelector: { "failed.$": "$[*].failed", "count.$": "States.ArrayLength($[*].failed)" },
+    // At most 256 KiB in all: a word of an hour that is loaded, its beginning and one sentence of one that is not.
+    ResultSelector: { "failed.$": "$[*].failed", "loaded.$": "States.ArrayLength($[*].loaded)" },
     ResultPath: `$.${list}`,
     Next: next,
   };
@@ -90,37 +98,56 @@ function eachHour(functionArn: string, list: "first" | "others", next: string): 
 /** One hour: runs until nothing of it remains. No two states of a machine may have one name. */
 function hour(functionArn: string, list: string): object {
   const named = (state: string) => `${state} (${list})`;
-  const [load, goOn, failed] = [named("Load"), named("Go on"), named("Not loaded")];
+  const notLoaded = (why: object) => ({
+    Type: "Pass",
+    Parameters: { failed: { "hour.$": "$.from", ...why } },
+    End: true,
+  });
   return {
     ProcessorConfig: { Mode: "DISTRIBUTED", ExecutionType: "STANDARD" },
-    StartAt: load,
+    StartAt: named("Load"),
     States: {
-      [load]: {
+      [named("Load")]: {
         ...invoke(functionArn, { "from.$": "$.from", "to.$": "$.to", rollups: false }),
         ResultSelector: {
           "remaining.$": "$.Payload.objects.remaining",
           "unlisted.$": "$.Payload.objects.unlisted",
         },
         ResultPath: "$.run",
-        Catch: [{ ErrorEquals: ["States.ALL"], ResultPath: null, Next: failed }],
+        Catch: [{ ErrorEquals: ["States.ALL"], ResultPath: "$.error", Next: named("Failed") }],
         Next: named("Remaining?"),
       },
       [named("Remaining?")]: {
         Type: "Choice",
         Choices: [
-          { Variable: "$.round", NumericGreaterThan: LONGEST_ROUNDS, Next: failed },
-          { Variable: "$.run.remaining", NumericGreaterThan: 0, Next: goOn },
-          { Variable: "$.run.unlisted", NumericGreaterThan: 0, Next: goOn },
+          { Variable: "$.round", NumericGreaterThan: LONGEST_ROUNDS, Next: named("Endless") },
+          { Variable: "$.run.remaining", NumericGreaterThan: 0, Next: named("Go on") },
+          { Variable: "$.run.unlisted", NumericGreaterThan: 0, Next: named("Go on") },
         ],
         Default: named("Loaded"),
       },
-      [goOn]: {
+      [named("Go on")]: {
         Type: "Pass",
         Parameters: { "from.$": "$.from", "to.$": "$.to", "round.$": "States.MathAdd($.round, 1)" },
-        Next: load,
+        Next: named("Load"),
       },
-      [named("Loaded")]: { Type: "Pass", Result: {}, End: true },
-      [failed]: { Type: "Pass", Parameters: { "failed.$": "$.from" }, End: true },
+      [named("Loaded")]: { Type: "Pass", Result: { loaded: 1 }, End: true },
+      [named("Endless")]: notLoaded({ why: `after ${LONGEST_ROUNDS} runs something of it still remains` }),
+      // What the function throws comes as JSON with a stack trace, what Lambda says of itself as a text.
+      [named("Failed")]: {
+        Type: "Choice",
+        Choices: [
+          { Variable: "$.error.Cause", StringMatches: '{*"errorMessage":*}', Next: named("Read the cause") },
+        ],
+        Default: named("Not run"),
+      },
+      [named("Read the cause")]: {
+        Type: "Pass",
+        Parameters: { "from.$": "$.from", "cause.$": "States.StringToJson($.error.Cause)" },
+        Next: named("Not loaded"),
+      },
+      [named("Not loaded")]: notLoaded({ "why.$": "$.cause.errorMessage" }),
+      [named("Not run")]: notLoaded({ "why.$": "$.error.Error" }),
     },
   };
 }

@@ -41,8 +41,14 @@ export interface AwsEmulator {
   stop(): Promise<void>;
 }
 
-/** For a `before` hook: skips the suite, or with REQUIRE_AWS_TESTS=1 fails it, where something is missing. */
-export async function startEmulator(context: Context): Promise<AwsEmulator> {
+/**
+ * For a `before` hook: skips the suite, or with REQUIRE_AWS_TESTS=1 fails it, where something is missing.
+ * @param options.executesMachines executions of state machines really run
+ */
+export async function startEmulator(
+  context: Context,
+  { executesMachines = false } = {},
+): Promise<AwsEmulator> {
   const prerequisites = findPrerequisites();
   if ("missing" in prerequisites) {
     const message = prerequisites.missing.join("\n");
@@ -50,13 +56,14 @@ export async function startEmulator(context: Context): Promise<AwsEmulator> {
     console.log(`    Skipped. ${message}`);
     context.skip();
   }
-  return emulate(prerequisites.found.providerMirror);
+  return emulate(prerequisites.found.providerMirror, executesMachines);
 }
 
-async function emulate(mirror: string): Promise<AwsEmulator> {
+async function emulate(mirror: string, executesMachines: boolean): Promise<AwsEmulator> {
   const folder = mkdtempSync(join(tmpdir(), "aws-emulator-"));
-  const moto = await startMoto();
-  const standIn = await startAwsStandIn(moto.url);
+  const standIn = await startAwsStandIn();
+  const moto = await startMoto(executesMachines ? new URL(standIn.url) : null);
+  standIn.passOnTo(moto.url);
   const cliConfig = writeCliConfig(folder, mirror);
   const env = terraformEnvironment({ endpoint: standIn.url, cliConfig, home: folder });
   const output = join(folder, "cdktf.out");

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 
 /** A running AWS emulator, empty at the start. */
 export interface Moto {
@@ -11,11 +12,22 @@ export interface Moto {
 const READY = /Running on (http:\/\/127\.0\.0\.1:\d+)/;
 const START_TIMEOUT_MS = 60_000;
 
-/** Starts moto_server on a free port. @throws when it does not come up */
-export async function startMoto(): Promise<Moto> {
+/** What Python runs before moto_server, so that state machines are executed. */
+const EXECUTES_MACHINES = fileURLToPath(new URL("moto", import.meta.url));
+
+/**
+ * Starts moto_server on a free port.
+ * @param services where state machines that it executes find functions and buckets; null: it executes none
+ * @throws when it does not come up
+ */
+export async function startMoto(services: URL | null): Promise<Moto> {
   const child = spawn("moto_server", ["-H", "127.0.0.1", "-p", "0"], {
     // Its policy list is what AmazonSSMManagedInstanceCore is attached from.
-    env: { ...process.env, MOTO_IAM_LOAD_MANAGED_POLICIES: "true" },
+    env: {
+      ...process.env,
+      MOTO_IAM_LOAD_MANAGED_POLICIES: "true",
+      ...(services && { MOTO_PORT: services.port, PYTHONPATH: EXECUTES_MACHINES }),
+    },
     stdio: ["ignore", "ignore", "pipe"],
     // pyenv and the like start moto_server through a shell: the group is what has to be stopped.
     detached: true,

@@ -10,7 +10,8 @@ import {
   policyBucket,
 } from "./bucket-policies.js";
 import { answerDlm, createDlm, type Dlm } from "./dlm.js";
-import { answerStates, isStatesQuestion } from "./states.js";
+import { answerInvocation, type Functions, invokedFunction } from "./functions.js";
+import { answerStates, executable, isStatesQuestion } from "./states.js";
 
 /** The emulator as the provider sees it. */
 export interface AwsStandIn {
@@ -21,6 +22,10 @@ export interface AwsStandIn {
   readonly bucketPolicies: BucketPolicies;
   /** Empty: no instance boots here, so none has an agent that registers. */
   readonly agents: Agents;
+  /** Functions that really run. */
+  readonly functions: Functions;
+  /** Where it passes requests on to. */
+  passOnTo(motoUrl: string): void;
   stop(): Promise<void>;
 }
 
@@ -31,8 +36,11 @@ export interface AwsStandIn {
  * - state machines: moto neither validates a definition nor lists versions.
  * - access logging of buckets: moto looks for the target's permission in the policy that it does not have.
  * - agents of instances: moto has no DescribeInstanceInformation.
+ * - functions that really run: moto wants Docker.
  */
-export async function startAwsStandIn(motoUrl: string): Promise<AwsStandIn> {
+export async function startAwsStandIn(): Promise<AwsStandIn> {
+  let motoUrl = "";
+  const functions: Functions = new Map();
   const dlm = createDlm();
   const bucketPolicies: BucketPolicies = new Map();
   const agents: Agents = new Map();
@@ -40,6 +48,8 @@ export async function startAwsStandIn(motoUrl: string): Promise<AwsStandIn> {
   const unanswered: string[] = [];
   const server = createServer((incoming, outgoing) => {
     if (serviceOf(incoming) === "dlm") return answerDlm(dlm, incoming, outgoing);
+    const invoke = invokedFunction(functions, incoming);
+    if (invoke) return void answerInvocation(invoke, incoming, outgoing);
     if (isStatesQuestion(incoming)) return answerStates(incoming, outgoing);
     if (isAgentQuestion(incoming)) return answerAgents(agents, incoming, outgoing);
     const bucket = policyBucket(incoming);
@@ -51,7 +61,18 @@ export async function startAwsStandIn(motoUrl: string): Promise<AwsStandIn> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
-  return { url, unanswered, dlm, bucketPolicies, agents, stop: () => stop(server) };
+  return {
+    url,
+    unanswered,
+    dlm,
+    bucketPolicies,
+    agents,
+    functions,
+    passOnTo: (moto) => {
+      motoUrl = moto;
+    },
+    stop: () => stop(server),
+  };
 }
 
 /** The service in the signature's scope: `…/ap-southeast-1/dlm/aws4_request`. */
@@ -66,18 +87,23 @@ function passOn(
   unanswered: (call: string) => void,
 ): void {
   const { method, headers, url } = incoming;
-  const forwarded = request(motoUrl + url, { method, headers, agent: false }, (answer) => {
-    const status = answer.statusCode ?? 502;
-    if (status >= 500)
-      unanswered(`${serviceOf(incoming)}: ${method} ${url} ${headers["x-amz-target"] ?? ""}`);
-    outgoing.writeHead(status, answer.headers);
-    answer.pipe(outgoing);
-  });
+  const machine = executable(incoming);
+  const forwarded = request(
+    motoUrl + url,
+    { method, headers: machine?.headers ?? headers, agent: false },
+    (answer) => {
+      const status = answer.statusCode ?? 502;
+      if (status >= 500)
+        unanswered(`${serviceOf(incoming)}: ${method} ${url} ${headers["x-amz-target"] ?? ""}`);
+      outgoing.writeHead(status, answer.headers);
+      answer.pipe(outgoing);
+    },
+  );
   forwarded.on("error", (error) => {
     unanswered(`${serviceOf(incoming)}: ${method} ${url} ${error.message}`);
     outgoing.writeHead(400, { "x-amzn-requestid": randomUUID() }).end();
   });
-  incoming.pipe(forwarded);
+  (machine ? incoming.pipe(machine.body) : incoming).pipe(forwarded);
 }
 
 async function stop(server: Server): Promise<void> {

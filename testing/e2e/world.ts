@@ -7,6 +7,7 @@ import { type FunctionConfiguration, GetFunctionCommand, LambdaClient } from "@a
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { GetParameterCommand, PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import type { Context } from "mocha";
+import type { BackfillState } from "../../cli/backfill/executions.js";
 import { type AwsEmulator, startEmulator } from "../aws/emulator.js";
 import { skipWithout, skipWithoutHost } from "../host/fixture.js";
 import { LambdaProcess, unpackReadOnly } from "../lambda/runtime.js";
@@ -51,7 +52,7 @@ export class World {
     skipWithout(context, missingForToolchain());
     skipWithoutHost(context);
     const toolchain = installToolchain();
-    const aws = await startEmulator(context);
+    const aws = await startEmulator(context, { executesMachines: true });
     const folder = mkdtempSync(join(tmpdir(), "e2e-"));
     try {
       const { code, output } = await aws.cdktf("deploy", SETTINGS);
@@ -88,6 +89,41 @@ export class World {
     const faults = await startFaultProxy(this.aws.standIn.url);
     this.#proxies.add(faults);
     return { faults, etl: await this.startFunction(faults.url) };
+  }
+
+  /** Execution environments behind the function's name, as many as it may run at a time. @returns what stops them */
+  async serveFunction(environments: number): Promise<() => Promise<void>> {
+    const all = await Promise.all(Array.from({ length: environments }, () => this.startFunction()));
+    const idle = [...all];
+    this.aws.standIn.functions.set(FUNCTION, (event) => {
+      const process = idle.pop();
+      return process ? process.invoke(event).finally(() => idle.push(process)) : null;
+    });
+    return async () => {
+      this.aws.standIn.functions.delete(FUNCTION);
+      await Promise.all(all.map((process) => process.stop()));
+    };
+  }
+
+  /** `npm run backfill -- …`, to the end of the execution. */
+  async backfill(...args: string[]): Promise<BackfillState> {
+    const { stdout, output } = await this.aws.command(
+      SETTINGS,
+      "backfill",
+      ...args,
+      "--json",
+      "--output",
+      this.aws.output,
+    );
+    if (stdout === "") throw new Error(output);
+    return JSON.parse(stdout);
+  }
+
+  /** An object that no one can read. */
+  async putArchived({ key, body }: RawObject): Promise<void> {
+    await this.#clients.s3.send(
+      new PutObjectCommand({ Bucket: this.bucket, Key: key, Body: body, StorageClass: "GLACIER" }),
+    );
   }
 
   /** Puts objects with the AWS SDK, a few at a time. */

@@ -19,12 +19,18 @@ interface Progress {
 /** Which hours and days a run has done with: listed to their end, and all that was fresh in them is loaded. */
 export class Coverage {
   readonly #open = new Map<string, Progress>();
-  /** All that was listed as hours and days, and other folders of a day that something was loaded of. */
-  readonly folders = new Set<string>();
+  readonly #folders = new Set<string>();
+  readonly #left = new Set<string>();
+
+  /** All that was listed as hours and days, and other folders of a day that something was loaded of, but for those where something is left to do. */
+  get folders(): Iterable<string> {
+    return [...this.#folders].filter((folder) => !this.#left.has(folder));
+  }
 
   /** @returns what is done with now */
   listed({ unit, fresh, unnamable, isLast }: FreshPage): Covered | null {
-    if (unit) this.folders.add(unit.prefix);
+    if (unit) this.#folders.add(unit.prefix);
+    if (unit && unnamable.length > 0) this.#left.add(unit.prefix);
     return this.#note(unit, (progress) => {
       progress.pending += fresh.length;
       progress.isListed ||= isLast;
@@ -35,7 +41,8 @@ export class Coverage {
   /** @param left the object could not be loaded */
   settled({ key }: SourceObject, unit: Unit | null, left: boolean): Covered | null {
     const folder = unit?.isDay ? folderOf(key) : null;
-    if (folder !== null) this.folders.add(folder);
+    if (folder !== null) this.#folders.add(folder);
+    if (left) this.#left.add(folder ?? unit?.prefix ?? "");
     return this.#note(unit, (progress) => {
       progress.pending--;
       progress.again ||= left;
