@@ -50,6 +50,7 @@ export function describeBackfill(world: () => World): void {
       const both = await Promise.all(
         [0, 1].map(() => world().backfill(...window(day, 2), "--parallel", "8")),
       );
+      expect(both.flatMap(({ failed }) => failed)).to.deep.equal([]);
       expect(both.map(({ status }) => status)).to.deep.equal(["SUCCEEDED", "SUCCEEDED"]);
       await expectHeld(db(), day, all);
       await expectIdentity(db());

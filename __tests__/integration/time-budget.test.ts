@@ -95,4 +95,29 @@ describe("integration: the time budget of a run", function () {
     expect((await run(source, 1000)).objects).to.include({ loaded: 0, remaining: 1 });
     expect((await run(source, undefined)).events).to.deep.equal(counts(12_000, 12_000));
   });
+
+  it("waits for no answer that does not come: what was read before it is loaded", async () => {
+    const source = new SlowSource(small(10));
+    const hangs = hourKey("007.json");
+    const pool = lab.db.pool;
+    const hanging: Source = {
+      bucket: source.bucket,
+      list: (...args) => source.list(...args),
+      read: (object) => (object.key === hangs ? never() : source.read(object)),
+    };
+    const first = await runEtl({
+      source: hanging,
+      pool,
+      window: null,
+      trigger: "manual",
+      timeBudgetMs: 1500,
+    });
+    expect([first.status, first.error]).to.deep.equal(["partial", null]);
+    expect(first.objects).to.include({ loaded: 7, remaining: 3 });
+    expect((await run(source, undefined)).events).to.deep.equal(counts(3, 3));
+  });
 });
+
+async function* never(): AsyncGenerator<Uint8Array> {
+  await new Promise(() => {});
+}

@@ -3,6 +3,8 @@ import type { BackfillInput } from "../names.js";
 /** After so many runs of an hour, each cut short, something is wrong with it. */
 const LONGEST_ROUNDS = 100;
 const LONGEST_REFRESHES = 50;
+/** Longer than the longest run of another execution: some 50 minutes at half of a minute each. */
+const MOST_THROTTLES = 100;
 /** https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html: nothing was run, or nobody knows. */
 const THROTTLED = [
   "Lambda.TooManyRequestsException",
@@ -161,7 +163,7 @@ function invoke(functionArn: string, payload: object): object {
       {
         ErrorEquals: THROTTLED,
         IntervalSeconds: 2,
-        MaxAttempts: 8,
+        MaxAttempts: MOST_THROTTLES,
         BackoffRate: 2,
         MaxDelaySeconds: 60,
         JitterStrategy: "FULL",

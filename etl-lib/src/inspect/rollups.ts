@@ -32,7 +32,7 @@ export async function verifyRollups(pool: WarehousePool): Promise<RollupReport> 
   });
   try {
     await client.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
-      SET LOCAL work_mem = '128MB'; SET LOCAL jit = off`);
+      SET LOCAL statement_timeout = 0; SET LOCAL work_mem = '128MB'; SET LOCAL jit = off`);
     const { rows } = await client.query<{ hours: number }>(
       "SELECT count(DISTINCT hour)::int AS hours FROM dw.stale_hours",
     );

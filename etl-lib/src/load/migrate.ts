@@ -49,6 +49,7 @@ async function applyOnce(
   client: WarehouseClient,
   { version, name, checksum, sql }: Migration,
 ): Promise<boolean> {
+  await client.query("SET LOCAL statement_timeout = 0"); // a change of a large table takes as long as it takes
   await client.query("SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
   await client.query(`CREATE SCHEMA IF NOT EXISTS etl;
     CREATE TABLE IF NOT EXISTS etl.migrations (

@@ -70,8 +70,7 @@ const FORGET_ABOVE_LINE = `DELETE FROM dw.sessions WHERE first_event_at >= ${LIN
 export const beginRebuild = (isAnyPruned: boolean) => `
 DELETE FROM dw.stale_hours;
 INSERT INTO dw.stale_hours (hour)
-SELECT hour FROM (SELECT date_trunc('hour', event_timestamp, 'UTC') AS hour FROM public.clickstream_events
-UNION SELECT hour FROM dw.hourly_events
+SELECT hour FROM (SELECT hour FROM dw.hourly_events
 UNION SELECT hour FROM dw.visits
 UNION SELECT day::timestamp AT TIME ZONE zone FROM (
   SELECT zone, day FROM dw.days UNION SELECT zone, day FROM dw.day_clients UNION SELECT zone, day FROM dw.product_days
@@ -80,6 +79,16 @@ ${isAnyPruned ? FORGET_ABOVE_LINE : FORGET_ALL};
 UPDATE dw.products SET seen_at = '-infinity' WHERE seen_at >= ${LINE};
 DELETE FROM dw.labels WHERE NOT is_known;
 UPDATE dw.state SET is_rebuilding = true`;
+
+/** Of the raw rows that lie in the blocks from $1 to $2, the hours: a table of any size is read a bounded part at a time. */
+export const MARK_BLOCKS = `
+INSERT INTO dw.stale_hours (hour)
+SELECT DISTINCT date_trunc('hour', event_timestamp, 'UTC') FROM public.clickstream_events
+WHERE ctid >= format('(%s,0)', $1::bigint)::tid AND ctid < format('(%s,0)', $2::bigint)::tid
+  AND event_timestamp >= ${LINE}`;
+
+export const COUNT_BLOCKS = `
+SELECT (pg_relation_size('public.clickstream_events') / current_setting('block_size')::int)::float8 AS blocks`;
 
 /** Ends it with the step that leaves no mark: products that no event names any more are still where the rebuild put them. */
 export const END_REBUILD = `

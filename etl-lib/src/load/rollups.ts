@@ -5,6 +5,7 @@ import {
   BEGIN,
   beginRebuild,
   CLEAR_HOURS,
+  COUNT_BLOCKS,
   DAY_SPANS,
   END_REBUILD,
   FIND_STALE_DAYS,
@@ -12,6 +13,7 @@ import {
   FOLLOW_LABELS,
   HOUR_SPANS,
   IS_DONE,
+  MARK_BLOCKS,
   MAX_HOURS,
   READ_DAYS,
   READ_HOURS,
@@ -67,6 +69,9 @@ class RefreshStopped extends LoadError {
     super("retriable", "The time was up before the rollups were refreshed: the next run goes on with them.");
   }
 }
+
+/** A GiB. */
+const BLOCKS_AT_ONCE = 131_072;
 
 /** A step that was cut off is tried again with so much less. */
 const SMALLER = 8;
@@ -136,6 +141,9 @@ export async function rebuildRollups(
   await alone(pool, options, async (client) => {
     const { keptFrom } = await readKeeping(client);
     await client.query(beginRebuild(keptFrom !== Number.NEGATIVE_INFINITY));
+    const { rows } = await client.query<{ blocks: number }>(COUNT_BLOCKS);
+    for (let from = 0; from <= (rows[0]?.blocks ?? 0); from += BLOCKS_AT_ONCE)
+      await client.query(MARK_BLOCKS, [from, from + BLOCKS_AT_ONCE]);
   });
   return refreshRollups(pool, options);
 }

@@ -61,8 +61,7 @@ export async function* planBatches(plan: BatchPlan): AsyncGenerator<BatchToLoad>
 }
 
 class Batch {
-  #objects: SourceObject[] = [];
-  #units: (Unit | null)[] = [];
+  #objects: { readonly object: SourceObject; readonly unit: Unit | null }[] = [];
   #bytes = 0;
   /** When its first object came; null while it is empty. */
   waitsSince: number | null = null;
@@ -76,17 +75,25 @@ class Batch {
 
   add(object: SourceObject, unit: Unit | null, now: number): void {
     this.waitsSince ??= now;
-    this.#objects.push(object);
-    this.#units.push(unit);
+    this.#objects.push({ object, unit });
     this.#bytes += object.size;
   }
 
+  /** By their keys, whatever order the listings came in: two runs then never wait for each other crosswise. */
   take(): BatchToLoad {
-    const batch = { objects: this.#objects, units: this.#units, bytes: this.#bytes, isLast: false };
+    const objects = this.#objects.sort(byKey);
+    const batch = {
+      objects: objects.map(({ object }) => object),
+      units: objects.map(({ unit }) => unit),
+      bytes: this.#bytes,
+      isLast: false,
+    };
     this.#objects = [];
-    this.#units = [];
     this.#bytes = 0;
     this.waitsSince = null;
     return batch;
   }
 }
+
+const byKey = (one: { object: SourceObject }, other: { object: SourceObject }): number =>
+  one.object.key < other.object.key ? -1 : 1;

@@ -1,4 +1,4 @@
-import type { ExtractError } from "../errors.js";
+import { ExtractError } from "../errors.js";
 import { type RecordsPiece, readObjects, type TakeEventOf } from "../extract/read-objects.js";
 import { EventChunk } from "../load/event-chunk.js";
 import { DetailsScanner } from "../scan/details-scanner.js";
@@ -41,7 +41,12 @@ export async function* readChunks(
 ): AsyncGenerator<EventChunk> {
   const chunks = new Chunks(objects, batchRows, details);
   const begin = (object: SourceObject) => time.begin(object, isLast);
-  for await (const piece of readObjects(source, objects, concurrency, chunks.takeEventOf, begin)) {
+  const pieces = readObjects(source, objects, concurrency, chunks.takeEventOf, begin);
+  for (;;) {
+    const next = await time.unlessUp(pieces.next());
+    if (!next) chunks.breakOff();
+    if (!next || next.done) break;
+    const piece = next.value;
     if (piece.failure) chunks.fail(piece.index, piece.failure);
     else yield* chunks.add(piece);
     if (piece.failure) health.failed(piece.failure);
@@ -49,6 +54,7 @@ export async function* readChunks(
     // An object that is not at its end is broken off by itself, and then undone.
     if (health.isOutage || (time.isUp && (piece.failure || piece.isLast))) break;
   }
+  void pieces.return(undefined).catch(() => undefined); // may be in the middle of a read that hangs
   yield* chunks.end();
 }
 
@@ -90,6 +96,15 @@ class Chunks {
     if (this.#open) this.#chunk = new EventChunk(); // it held nothing else
     this.#open = undefined;
     this.#chunk.failures.set(index, failure);
+  }
+
+  /** The object at hand is not read to its end: what was written of it is taken back. */
+  breakOff(): void {
+    if (!this.#open) return;
+    const { index } = this.#open;
+    const { bucket, key } = this.objects[index] as SourceObject;
+    const object = `${bucket}/${key}`;
+    this.fail(index, new ExtractError("changed", `The time was up while ${key} was read.`, { object }));
   }
 
   *end(): Generator<EventChunk> {

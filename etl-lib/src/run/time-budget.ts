@@ -29,6 +29,20 @@ export class TimeBudget {
     return this.leftMs === 0;
   }
 
+  /** What `work` gives; undefined when the time is up first: then nobody waits for it any more. */
+  async unlessUp<T>(work: Promise<T>): Promise<T | undefined> {
+    if (this.budgetMs === undefined) return work;
+    let timer: NodeJS.Timeout | undefined;
+    const up = new Promise<undefined>((resolve) => {
+      timer = setTimeout(
+        () => resolve(undefined),
+        Math.max(this.leftMs, LEAST_SHARE * (this.budgetMs as number)),
+      );
+    });
+    work.catch(() => undefined);
+    return Promise.race([work, up]).finally(() => clearTimeout(timer));
+  }
+
   /**
    * Gives an object half of the time that is left, so that it is in nobody's way, or all of it when nothing is behind it.
    * @returns throws when that is used up
