@@ -11,7 +11,12 @@ import { type StatesApi, startStatesApi } from "../../testing/cli/states-api.js"
 
 const MACHINE = "arn:aws:states:ap-southeast-1:111122223333:stateMachine:SBW_ETL_BACKFILL";
 const EXECUTION = `${MACHINE.replace("stateMachine", "execution")}:one`;
-const INPUT = { firstHours: 3, otherHours: 27, from: "2026-11-01T22:00:00.000Z", to: "2026-11-03T04:00:00.000Z" };
+const INPUT = {
+  firstHours: 3,
+  otherHours: 27,
+  from: "2026-11-01T22:00:00.000Z",
+  to: "2026-11-03T04:00:00.000Z",
+};
 
 describe("backfill", () => {
   describe("planHours", () => {
