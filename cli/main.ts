@@ -47,6 +47,16 @@ const COMMANDS: readonly Entry[] = [
     load: () => import("./etl/prune.js"),
   },
   {
+    name: "lake",
+    description: "Write closed days as Parquet files, into a folder or a bucket.",
+    load: () => import("./lake/command.js"),
+  },
+  {
+    name: "query",
+    description: "Ask the lake in SQL: Athena where it is deployed, DuckDB over a folder.",
+    load: () => import("./query/command.js"),
+  },
+  {
     name: "migrate",
     description: "Apply the migrations that are not applied yet.",
     load: () => import("./etl/migrate.js"),

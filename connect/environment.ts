@@ -37,6 +37,8 @@ export interface EtlEnvironment {
   readonly retention: { readonly events: number; readonly rejects: number; readonly runs: number };
   /** What is loaded beside the rows; null: nothing. */
   readonly details: { readonly keepIp: boolean } | null;
+  /** The bucket of the lake; null: there is none. */
+  readonly lakeBucket: string | null;
 }
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -56,6 +58,7 @@ export function readEtlEnvironment(env: Env): EtlEnvironment {
     recentHours: integer(env, "ETL_RECENT_HOURS", RECENT_HOURS),
     retention: readRetention(env),
     details: readDetails(env),
+    lakeBucket: optional(env, "LAKE_BUCKET"),
   };
 }
 

@@ -177,6 +177,10 @@ export const configKeys = {
     "bucket for migrations, dashboard and dumps; null names it after project, environment and account",
   ),
 
+  lake: switchKey(false, "write closed days as Parquet files, and make what Athena reads them with"),
+  lakeBucket: optionalBucket("existing bucket for these files; null: the bucket of the artifacts"),
+  lakeScanLimitGb: count(1, 10_000, 10, "GiB that one query of Athena may read"),
+
   webDb: switchKey(false, "make the optional OLTP host in the public subnet"),
   webDbName: name(50, "SBW_EC2_WebDB", "its host"),
   webDbSecurityGroupName: name(255, "sg_oltp_webDB", "its security group"),

@@ -4,10 +4,13 @@ import { BaseStack } from "./base-stack.js";
 import type { Config } from "./config.js";
 import { policy, type Statement } from "./constructs/policy.js";
 import {
+  ARTIFACTS,
   agentBucketNames,
   artifactsBucketName,
   endpointName,
   interfaceServices,
+  LAKE_ACTIONS,
+  lakeBucketName,
   packageBucketName,
 } from "./names.js";
 import type { NetworkStack } from "./network-stack.js";
@@ -70,7 +73,13 @@ export class EndpointsStack extends BaseStack {
       vpcEndpointType: "Gateway",
       serviceName: `com.amazonaws.${this.config.region}.s3`,
       routeTableIds: [this.network.privateRouteTable.id],
-      policy: policy(this.readRawEvents(), this.useArtifacts(), this.installPackages(), this.updateAgent()),
+      policy: policy(
+        this.readRawEvents(),
+        this.useArtifacts(),
+        ...this.writeLake(),
+        this.installPackages(),
+        this.updateAgent(),
+      ),
       tags: { Name: endpointName(this.config, "s3") },
     });
   }
@@ -109,6 +118,12 @@ export class EndpointsStack extends BaseStack {
       "s3:GetEncryptionConfiguration",
     ];
     return this.ownAccountOnly("UseArtifacts", actions, [bucket, `${bucket}/*`]);
+  }
+
+  private writeLake(): Statement[] {
+    if (!this.config.lake) return [];
+    const files = `arn:aws:s3:::${lakeBucketName(this.config, this.accountId)}/${ARTIFACTS.lake}/*`;
+    return [this.ownAccountOnly("WriteLake", LAKE_ACTIONS, [files])];
   }
 
   /** dnf sends no signature, so no condition on who asks can hold here. */

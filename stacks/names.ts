@@ -1,5 +1,8 @@
-import { POSTGRES_PORT } from "../functions/etl/contract.js";
+import { LAKE_COLUMNS as COLUMNS, DECIMAL, type LakeKind } from "etl-lib/lake-columns";
+import { LAKE_FOLDER, POSTGRES_PORT } from "../functions/etl/contract.js";
 import type { Config } from "./config.js";
+
+export { LAKE_TABLE } from "etl-lib/lake-columns";
 
 /** Names and numbers that the stacks give and the commands look up again. No construct and no AWS client in here. */
 
@@ -29,6 +32,32 @@ export function artifactsBucketName(config: Config, accountId: string): string {
   return artifactsBucket ?? `${project}-${environment}-artifacts-${accountId}`;
 }
 
+/** The bucket of the lake's files. */
+export function lakeBucketName(config: Config, accountId: string): string {
+  return config.lakeBucket ?? artifactsBucketName(config, accountId);
+}
+
+/** What the function does with them. */
+export const LAKE_ACTIONS = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"];
+
+/** Glue's types of the lake's. */
+const GLUE_TYPES: { readonly [kind in LakeKind]: string } = {
+  text: "string",
+  time: "timestamp",
+  boolean: "boolean",
+  decimal: `decimal(${DECIMAL.precision},${DECIMAL.scale})`,
+};
+
+/** Of the lake's table, in the order of its files. */
+export const LAKE_COLUMNS = COLUMNS.map(({ name, kind }) => ({ name, type: GLUE_TYPES[kind] }));
+
+/** Athena's workgroup. */
+export const lakeWorkgroup = ({ project, environment }: Config): string => `${project}-${environment}-lake`;
+
+/** Glue's database: of hyphens Athena makes trouble. */
+export const lakeDatabase = ({ project, environment }: Config): string =>
+  `${project}_${environment}`.replaceAll("-", "_");
+
 /** Folders of the artifacts bucket. */
 export const ARTIFACTS = {
   host: "host",
@@ -38,6 +67,8 @@ export const ARTIFACTS = {
   journals: "journals",
   backfills: "backfills",
   sessions: "sessions",
+  lake: LAKE_FOLDER,
+  queryResults: "query-results",
 } as const;
 
 /** What an execution of the backfill machine is started with. */

@@ -62,6 +62,7 @@ export class WarehouseStack extends BaseStack {
       lifecycleRules: [
         expireDumps,
         ...[ARTIFACTS.journals, ARTIFACTS.sessions, ARTIFACTS.backfills].map(expireRecords),
+        ...(this.config.lake ? [expireRecords(ARTIFACTS.queryResults)] : []),
       ],
     });
   }

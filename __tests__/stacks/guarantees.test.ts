@@ -18,6 +18,8 @@ const VARIANTS: { readonly [name: string]: Attributes } = {
     createRawBucket: true,
     rawExpirationDays: 365,
     tracing: true,
+    lake: true,
+    lakeBucket: "years-of-the-shop",
     alarmEmail: "data@example.com",
     kmsKeyArn: "arn:aws:kms:ap-southeast-1:111122223333:key/0f1e2d3c",
     snapshotCopyRegion: "ap-southeast-3",

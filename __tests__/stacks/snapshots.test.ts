@@ -38,7 +38,8 @@ function firstDifference(committed: string, now: string): string {
 }
 
 describe("snapshots: what a pull request changes of the infrastructure", () => {
-  const stacks = synthesize();
+  const { lake } = synthesize({ lake: true });
+  const stacks = { ...synthesize(), ...(lake && { lake }) };
 
   for (const [name, { json }] of Object.entries(stacks)) {
     it(`${name} is as committed (after a wanted change: npm run snapshots)`, () => {

@@ -6,7 +6,7 @@ import { stateFile, stateKey } from "../../stacks/names.js";
 import { CommandError } from "../shared/failure.js";
 
 /** The stacks whose outputs the commands read. */
-export type StackName = "warehouse" | "scheduler";
+export type StackName = "warehouse" | "scheduler" | "lake";
 
 /** A stack's outputs by name. */
 export type Outputs = ReadonlyMap<string, unknown>;

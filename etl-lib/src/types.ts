@@ -214,6 +214,8 @@ export interface RunSummary {
   pruned: number | null;
   /** Rules of `dw.alert_rules` that are raised now; null: they could not be evaluated. A dry run evaluates none. */
   alerts: readonly string[] | null;
+  /** What was written into the lake; only of a run that has one. */
+  lake?: LakeSummary;
   durationMs: number;
   /** What ended the run, else the first object that could not be read. */
   error: RunError | null;
@@ -224,6 +226,18 @@ export interface RunSummary {
   rollupsRefreshed: boolean;
   /** The first twenty of all that went wrong. */
   errors: readonly RunError[];
+}
+
+export interface LakeSummary {
+  /** Days whose file was written. */
+  days: number;
+  rows: number;
+  /** Late events of pruned days that were written into further files. */
+  late: number;
+  /** Closed days whose file is missing or stale: the next run goes on with them. */
+  waiting: number;
+  /** Something of it failed: see the run's errors. */
+  failed: boolean;
 }
 
 export interface RunError {

@@ -13,6 +13,9 @@ export const RECENT_HOURS = { min: 1, max: 2_160, default: 2 } as const;
 /** Days that events, text in quarantine and records of runs are kept; 0: for ever. */
 export const KEPT_DAYS = { min: 0, max: 36_500, default: 0 } as const;
 
+/** Folder of the lake in its bucket. */
+export const LAKE_FOLDER = "lake";
+
 /** CloudWatch namespace of the metrics. Their one dimension is `service`, whose value is the function's name. */
 export const METRICS_NAMESPACE = "Clickstream/ETL";
 export const METRICS_DIMENSION = "service";
@@ -45,6 +48,9 @@ export const METRICS = {
   alertsRaised: "AlertsRaised",
   /** 1 when the rules could not be evaluated, else 0. */
   alertsFailed: "AlertsFailed",
+  /** Closed days whose file in the lake is missing or stale, and whether a day could not be exported (1) or all went well (0); with a lake alone. */
+  lakeDaysWaiting: "LakeDaysWaiting",
+  lakeExportFailed: "LakeExportFailed",
   /** Seconds since the last whole sweep of the look-back began; before the first one, since the first run. */
   sweepAge: "SweepAge",
   /** Rejected events in percent of those read (0 to 100); absent when nothing was read. */

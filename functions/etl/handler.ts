@@ -1,8 +1,18 @@
-import { type RunSummary, readHostState, readLookback, runEtl, type Source, s3Source } from "etl-lib";
+import {
+  type LakeStore,
+  type RunSummary,
+  readHostState,
+  readLookback,
+  runEtl,
+  type Source,
+  s3Lake,
+  s3Source,
+} from "etl-lib";
 import { createS3Client, createSsmClient } from "../../connect/clients.js";
 import { type Env, type EtlEnvironment, readEtlEnvironment } from "../../connect/environment.js";
 import { readSecrets } from "../../connect/secrets.js";
 import { createPool, RenewingPool } from "../../connect/warehouse.js";
+import { LAKE_FOLDER } from "./contract.js";
 import { parseEvent } from "./event.js";
 import { createTelemetry, hasFailed, publishHost, publishRun, type Telemetry } from "./telemetry.js";
 
@@ -24,6 +34,7 @@ interface Resources {
   readonly environment: EtlEnvironment;
   readonly source: Source;
   readonly pool: RenewingPool;
+  readonly lake: LakeStore | undefined;
 }
 
 /** Left for the last batch to commit and the rollups to be refreshed. */
@@ -52,9 +63,12 @@ function createResources(env: Env): Resources {
   const environment = readEtlEnvironment(env);
   const ssm = createSsmClient(environment.aws);
   const applicationName = env.AWS_LAMBDA_FUNCTION_NAME ?? FUNCTION_NAME;
+  const s3 = createS3Client(environment.aws);
+  const { lakeBucket } = environment;
   return {
     environment,
-    source: s3Source({ client: createS3Client(environment.aws), bucket: environment.rawBucket }),
+    source: s3Source({ client: s3, bucket: environment.rawBucket }),
+    lake: lakeBucket === null ? undefined : s3Lake(s3, lakeBucket, LAKE_FOLDER),
     pool: new RenewingPool(async (version) => {
       const secrets = await readSecrets(environment.warehouse, ssm, version);
       return createPool(environment.warehouse, secrets, { applicationName });
@@ -65,7 +79,7 @@ function createResources(env: Env): Resources {
 async function run(
   event: unknown,
   context: InvocationContext,
-  { environment, source, pool }: Resources,
+  { environment, source, pool, lake }: Resources,
   { logger, metrics }: Telemetry,
 ): Promise<RunSummary> {
   const { rawBucket, lookbackHours, recentHours, retention, details } = environment;
@@ -73,7 +87,16 @@ async function run(
   const request = parseEvent(event, { rawBucket, lookback });
   logger.info("Run starts", { request });
   await pool.prepare();
-  const summary = await runEtl({ ...request, source, pool, retention, details, ...budgets(context) });
+  const summary = await runEtl({
+    ...request,
+    source,
+    pool,
+    retention,
+    details,
+    lake,
+    keepsLate: lake !== undefined,
+    ...budgets(context),
+  });
   logger.info("Run ends", { summary });
   if (!summary.rollupsRefreshed)
     logger.warn("The rollups are not up to date", { error: summary.errors.at(-1) });

@@ -40,6 +40,10 @@ export function publishRun(metrics: Metrics, summary: RunSummary, lookback: Look
   metrics.addMetric(METRICS.pruneFailed, MetricUnit.Count, summary.pruned === null ? 1 : 0);
   metrics.addMetric(METRICS.alertsRaised, MetricUnit.Count, alerts?.length ?? 0);
   metrics.addMetric(METRICS.alertsFailed, MetricUnit.Count, alerts === null ? 1 : 0);
+  if (summary.lake) {
+    metrics.addMetric(METRICS.lakeDaysWaiting, MetricUnit.Count, summary.lake.waiting);
+    metrics.addMetric(METRICS.lakeExportFailed, MetricUnit.Count, summary.lake.failed ? 1 : 0);
+  }
   if (lookback !== null) {
     const age = (Date.now() - (lookback.sweptAt ?? lookback.since).getTime()) / 1000;
     metrics.addMetric(METRICS.sweepAge, MetricUnit.Seconds, age);

@@ -65,6 +65,7 @@ export class EtlAlarms extends Construct {
     this.createAlarm("unpruned", this.unpruned());
     this.createAlarm("alerts_raised", this.alertsRaised());
     this.createAlarm("alerts_failed", this.alertsFailed());
+    if (stack.config.lake) this.createAlarm("lake_failed", this.lakeFailed());
     this.createAlarm("backfill_failed", this.backfillFailed());
     this.createAlarm("duration", this.duration());
     for (const [id, alarm] of Object.entries(this.hostAlarms())) this.createAlarm(id, alarm);
@@ -180,6 +181,16 @@ export class EtlAlarms extends Construct {
     return {
       ...this.ownMetric(METRICS.alertsFailed),
       description: "The rules of dw.alert_rules could not be evaluated: the run's log says why",
+      statistic: "Maximum",
+      above: 0,
+    };
+  }
+
+  private lakeFailed(): Alarm {
+    return {
+      ...this.ownMetric(METRICS.lakeExportFailed),
+      description:
+        "A closed day could not be written into the lake: the run's errors say why; it is not pruned",
       statistic: "Maximum",
       above: 0,
     };

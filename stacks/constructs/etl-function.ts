@@ -7,7 +7,7 @@ import { Construct } from "constructs";
 import type { FunctionBundle } from "../../functions/etl/bundle.js";
 import { HANDLER, METRICS_NAMESPACE } from "../../functions/etl/contract.js";
 import type { BaseStack } from "../base-stack.js";
-import { PORTS } from "../names.js";
+import { lakeBucketName, PORTS } from "../names.js";
 import type { NetworkStack } from "../network-stack.js";
 import { kmsKeyId } from "./customer-key.js";
 import { EtlRole } from "./etl-role.js";
@@ -116,6 +116,7 @@ export class EtlFunction extends Construct {
       ETL_RUN_RETENTION_DAYS: String(config.runRetentionDays),
       ETL_DETAILS: String(config.details),
       ETL_KEEP_IP: String(config.keepIp),
+      ...(config.lake && { LAKE_BUCKET: lakeBucketName(config, this.stack.accountId) }),
       POWERTOOLS_SERVICE_NAME: config.functionName,
       POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
     };

@@ -5,6 +5,7 @@ import type { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue/index.js";
 import type { SsmParameter } from "@cdktf/provider-aws/lib/ssm-parameter/index.js";
 import { Construct } from "constructs";
 import type { BaseStack } from "../base-stack.js";
+import { ARTIFACTS, LAKE_ACTIONS, lakeBucketName } from "../names.js";
 import { useCustomerKey } from "./customer-key.js";
 import { allow, policy, type Statement, trust } from "./policy.js";
 
@@ -56,9 +57,18 @@ export class EtlRole extends Construct {
         // `NAME:VERSION` too: the password before the newest holds until the host has taken that up.
         parameters.flatMap(({ arn }) => [arn, `${arn}:*`]),
       ),
+      ...this.lakeStatements(),
       allow("WriteOwnLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [`${logGroup.arn}:*`]),
       allow("QueueFailures", ["sqs:SendMessage"], [failures.arn]),
     ];
+  }
+
+  /** Its own files: written beside their place, read back, copied into it. */
+  private lakeStatements(): Statement[] {
+    const { config, accountId } = this.stack;
+    if (!config.lake) return [];
+    const files = `arn:aws:s3:::${lakeBucketName(config, accountId)}/${ARTIFACTS.lake}/*`;
+    return [allow("WriteLake", LAKE_ACTIONS, [files])];
   }
 
   /**

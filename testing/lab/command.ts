@@ -11,7 +11,7 @@ export interface Outcome {
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** What the machine of the developer or of the CI must not decide. */
-const FOREIGN = /^(DWH_|AWS_|RAW_BUCKET|ETL_|OTEL_)/;
+const FOREIGN = /^(DWH_|AWS_|RAW_BUCKET|LAKE_BUCKET|ETL_|OTEL_)/;
 
 /** The settings with which the command meets the lab's bucket and database. */
 export const labEnvironment = ({ s3, db: { config } }: Lab): Record<string, string> => ({

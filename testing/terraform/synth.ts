@@ -50,7 +50,11 @@ export class SynthesizedStack {
   }
 }
 
-export type Stacks = Readonly<Record<"network" | "endpoints" | "warehouse" | "scheduler", SynthesizedStack>>;
+export type Stacks = Readonly<
+  Record<"network" | "endpoints" | "warehouse" | "scheduler", SynthesizedStack>
+> & {
+  readonly lake?: SynthesizedStack;
+};
 
 /** The four stacks of a context, synthesized to a folder that is gone afterwards. */
 export function synthesize(context: Attributes = {}, changes: Partial<Artefacts> = {}): Stacks {
@@ -70,6 +74,7 @@ export function synthesize(context: Attributes = {}, changes: Partial<Artefacts>
       endpoints: read("endpoints"),
       warehouse: read("warehouse"),
       scheduler: read("scheduler"),
+      ...(context.lake === true && { lake: read("lake") }),
     };
   } finally {
     rmSync(folder, { recursive: true });

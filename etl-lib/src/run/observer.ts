@@ -1,7 +1,7 @@
 import type { EventCounts, RunError } from "../types.js";
 
 /** A part of a run that takes time: a stage, or a batch around those that make it. */
-export type ObservedPart = "plan" | "batch" | "extract" | "load" | "rollups" | "prune" | "seal";
+export type ObservedPart = "plan" | "batch" | "extract" | "load" | "rollups" | "lake" | "prune" | "seal";
 
 /** What a batch is made of. */
 export interface ObservedBatch {

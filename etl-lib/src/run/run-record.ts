@@ -3,7 +3,7 @@ import { EtlError, type ExtractError } from "../errors.js";
 import type { BatchResult } from "../load/batch-load.js";
 import { toLoadError } from "../load/pg-errors.js";
 import { RepairLog } from "../transform/repair.js";
-import type { EventCounts, ObjectCounts, RejectCounts, RunError, RunSummary } from "../types.js";
+import type { EventCounts, LakeSummary, ObjectCounts, RejectCounts, RunError, RunSummary } from "../types.js";
 import type { FreshPage } from "./fresh-objects.js";
 import { type ObservedPart, type RunObserver, UNOBSERVED } from "./observer.js";
 
@@ -19,13 +19,14 @@ export interface RunProgress {
 
 const MAX_ERRORS = 20;
 
-export type TimedStage = "planMs" | "extractMs" | "loadMs" | "rollupsMs" | "pruneMs" | "sealMs";
+export type TimedStage = "planMs" | "extractMs" | "loadMs" | "rollupsMs" | "lakeMs" | "pruneMs" | "sealMs";
 
 const PART_OF: { readonly [stage in TimedStage]: ObservedPart } = {
   planMs: "plan",
   extractMs: "extract",
   loadMs: "load",
   rollupsMs: "rollups",
+  lakeMs: "lake",
   pruneMs: "prune",
   sealMs: "seal",
 };
@@ -40,6 +41,7 @@ export class RunRecord {
     extractMs: 0,
     loadMs: 0,
     rollupsMs: 0,
+    lakeMs: 0,
     pruneMs: 0,
     sealMs: 0,
   };
@@ -55,6 +57,8 @@ export class RunRecord {
   pruned: number | null = 0;
   /** Rules that are raised now; null: they could not be evaluated. */
   alerts: readonly string[] | null = [];
+  /** Undefined: the run has no lake. */
+  lake: LakeSummary | undefined;
   isInterrupted = false;
   readonly #rejects: RejectCounts = {};
   readonly #repairs = new RepairLog();
@@ -178,6 +182,7 @@ export class RunRecord {
       sealed: this.sealed,
       pruned: this.pruned,
       alerts: this.alerts,
+      ...(this.lake && { lake: this.lake }),
       durationMs: Math.round(this.elapsedMs),
       error: this.error,
       rollupsRefreshed: this.rollupsRefreshed,

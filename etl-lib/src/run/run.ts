@@ -2,6 +2,8 @@ import { randomUUID } from "node:crypto";
 import { ExtractError } from "../errors.js";
 import { LISTINGS_AT_ONCE, LISTINGS_AT_ONCE_AFTER_A_CUT } from "../extract/plan.js";
 import { lookbackWindow } from "../extract/window.js";
+import { exportLake } from "../lake/export.js";
+import type { LakeStore } from "../lake/store.js";
 import { evaluateAlerts } from "../load/alerts.js";
 import { BackgroundRefresh } from "../load/background-refresh.js";
 import type { EventChunk } from "../load/event-chunk.js";
@@ -49,6 +51,8 @@ export interface RunOptions {
   readonly keepsLate?: boolean | undefined;
   /** Load what the rows leave out beside them; null: the rows alone. @default without IP addresses */
   readonly details?: DetailsOptions | null;
+  /** Where closed days are written as files. @default there is no lake */
+  readonly lake?: LakeStore | undefined;
   /** Stage and count, then roll back. @default false */
   readonly dryRun?: boolean;
   /** Objects read at the same time. @default 128 */
@@ -95,6 +99,8 @@ const LONGEST_SEALING_MS = 60_000;
 const LONGEST_PRUNING_MS = 120_000;
 /** Alerts that take longer are left to the next run. */
 const LONGEST_ALERTS_MS = 10_000;
+/** Closed days are written into the lake for so long. */
+const LONGEST_EXPORT_MS = 300_000;
 /** Batches planned ahead, so that a reader soon knows the total. */
 const BATCHES_AHEAD = 25;
 /**
@@ -350,6 +356,7 @@ class Run {
     if (this.options.rollups ?? true) await this.#refresh();
     await this.#evaluateAlerts();
     if (this.#record.isAborted) return;
+    await this.#record.timed("lakeMs", () => this.#export());
     await this.#record.timed("pruneMs", () => this.#prune());
     await this.#record.timed("sealMs", () => this.#seal());
   }
@@ -383,6 +390,21 @@ class Run {
         timeoutMs > 0 ? await evaluateAlerts(pool, new Date(this.#clock()), timeoutMs) : null;
     } catch (error) {
       this.#record.alerts = null;
+      this.#record.noted(error);
+    }
+  }
+
+  async #export(): Promise<void> {
+    const { pool, lake } = this.options;
+    if (!lake) return;
+    const since = this.#clock();
+    const isTimeUp = () => this.#isTimeUp() || this.#clock() - since > LONGEST_EXPORT_MS;
+    try {
+      const { errors, ...done } = await exportLake(pool, lake, { now: new Date(since), isTimeUp });
+      this.#record.lake = { ...done, failed: errors.length > 0 };
+      for (const error of errors) this.#record.noted(error);
+    } catch (error) {
+      this.#record.lake = { days: 0, rows: 0, late: 0, waiting: 0, failed: true };
       this.#record.noted(error);
     }
   }
