@@ -29,6 +29,7 @@ describe("the function's environment", () => {
       rawBucket: "clickstream-s3-ingest",
       lookbackHours: 72,
       recentHours: 2,
+      lakeBucket: null,
       retention: { events: 0, rejects: 0, runs: 0 },
       details: { keepIp: false },
     });

@@ -68,7 +68,10 @@ describe("integration: the commands lake and query", function () {
       '2025-12-06,2025-12-06 05:00:00,"a ""b"", c"',
       "2025-12-06,2025-12-06 05:00:00,",
     ]);
-    expect((await query(sql)).stdout).to.match(/│ day +│ event_timestamp +│ user_id +│[\s\S]*2 rows/);
+    const { stdout } = await query(sql);
+    expect(stdout)
+      .to.include("event_timestamp")
+      .and.to.match(/2 rows\n$/);
   });
 
   it("know the dashboard's questions, each of which DuckDB understands", async () => {

@@ -217,7 +217,15 @@ describe("integration: the lake", () => {
   });
 
   it("forgets a person: files are written again without their rows, and a hot day is not stale by it", async () => {
-    lab.s3.put(hourKey("u.json"), json([event(1, { userId: "u-1" }), event(2), event(3, { userId: "u-2" })]));
+    const pageUrl = "https://shop.example/";
+    lab.s3.put(
+      hourKey("u.json"),
+      json([
+        event(1, { userId: "u-1", pageUrl }),
+        event(2, { pageUrl }),
+        event(3, { userId: "u-2", pageUrl }),
+      ]),
+    );
     await lab.run();
     await run();
     const who = { userIds: new Set(["u-1"]), clientIds: new Set(["client-2"]) };

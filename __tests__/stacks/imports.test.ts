@@ -45,6 +45,7 @@ describe("imports", () => {
       .flatMap(({ specifiers }) => specifiers)
       .filter((name) => /etl-lib|functions|connect\/|postgres\/|cli\//.test(name));
     expect([...new Set(foreign.map((name) => name.replace(/^(\.\.\/)+/, "")))].sort()).to.deep.equal([
+      "etl-lib/lake-columns",
       "etl-lib/migrations",
       "functions/etl/bundle.js",
       "functions/etl/contract.js",

@@ -162,7 +162,7 @@ class LakeExporter {
     for (const { key } of files) {
       const file = await ParquetFile.open(await this.store.open(key));
       for await (const { columns } of file.groups(["event_id"]))
-        for (const id of columns[0] ?? []) if (ids.has(id as string)) known.add(id as string);
+        for (const id of Array.from(columns[0] ?? [])) if (ids.has(id as string)) known.add(id as string);
     }
     return known;
   }

@@ -85,7 +85,7 @@ const LINES_AT_ONCE = 2_000;
 export async function* fileLines(
   store: LakeStore,
   key: string,
-  isKept?: (values: readonly (LakeValue | undefined)[]) => boolean,
+  isKept?: (values: readonly LakeValue[]) => boolean,
 ): AsyncGenerator<LineBatch> {
   const file = await ParquetFile.open(await store.open(key));
   for await (const { columns, rows } of file.groups()) {
@@ -93,7 +93,7 @@ export async function* fileLines(
     let row = 0;
     for (const line of linesOf(columns, rows)) {
       const at = row++;
-      if (isKept?.(columns.map((values) => values[at])) ?? true) lines.push(line);
+      if (isKept?.(columns.map((values) => values[at] ?? null)) ?? true) lines.push(line);
       if (lines.length < LINES_AT_ONCE) continue;
       yield batchOf(lines);
       lines = [];

@@ -4,8 +4,8 @@ import { DECIMAL, LAKE_COLUMNS, type LakeKind } from "./columns.js";
 import type { LakeValue } from "./rows.js";
 import type { LakeFile, LakeUpload } from "./store.js";
 
-/** Rows that are held, compressed and read at a time: some 60 MB of values, and 3 MB of file. */
-export const ROW_GROUP = 40_000;
+/** Rows that are held, compressed and read at a time: some 30 MB of values, and 1 MB of file. */
+export const ROW_GROUP = 20_000;
 
 const TYPES: { readonly [kind in LakeKind]: Omit<SchemaElement, "name"> } = {
   text: { type: "BYTE_ARRAY", converted_type: "UTF8", logical_type: { type: "STRING" } },
@@ -73,6 +73,9 @@ const PARSERS = {
     bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"),
 };
 
+/** Values of a column as they are decoded: null, or undefined, where there is none. */
+export type ReadColumn = ArrayLike<LakeValue | undefined>;
+
 /** A Parquet file of a store. */
 export class ParquetFile {
   private constructor(
@@ -97,7 +100,7 @@ export class ParquetFile {
    */
   async *groups(
     names: readonly string[] = LAKE_COLUMNS.map(({ name }) => name),
-  ): AsyncGenerator<{ columns: LakeValue[][]; rows: number }> {
+  ): AsyncGenerator<{ columns: ReadColumn[]; rows: number }> {
     let rowStart = 0;
     for (const group of this.metadata.row_groups) {
       const rows = Number(group.num_rows);
@@ -106,8 +109,8 @@ export class ParquetFile {
     }
   }
 
-  async #read(names: readonly string[], rowStart: number, rowEnd: number): Promise<LakeValue[][]> {
-    const parts = new Map<string, ArrayLike<LakeValue | undefined>[]>(names.map((name) => [name, []]));
+  async #read(names: readonly string[], rowStart: number, rowEnd: number): Promise<ReadColumn[]> {
+    const parts = new Map<string, ReadColumn[]>(names.map((name) => [name, []]));
     await parquetRead({
       file: this.file,
       metadata: this.metadata,
@@ -118,8 +121,9 @@ export class ParquetFile {
       geoparquet: false,
       onChunk: ({ columnName, columnData }) => parts.get(columnName)?.push(columnData as never),
     });
-    return names.map((name) =>
-      (parts.get(name) ?? []).flatMap((some) => Array.from(some, (value) => value ?? null)),
-    );
+    return names.map((name) => {
+      const [first = [], ...others] = parts.get(name) ?? [];
+      return others.length === 0 ? first : [first, ...others].flatMap((some) => Array.from(some));
+    });
   }
 }

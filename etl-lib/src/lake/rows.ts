@@ -53,7 +53,10 @@ export class LakeRows {
 }
 
 /** The rows of a file, each as COPY sent it; what `LakeRows` made of it is undone. */
-export function* linesOf(columns: readonly (readonly LakeValue[])[], rows: number): Generator<string> {
+export function* linesOf(
+  columns: readonly ArrayLike<LakeValue | undefined>[],
+  rows: number,
+): Generator<string> {
   const fields = new Array<string>(KINDS.length);
   for (let row = 0; row < rows; row++) {
     const beyond = columns[BEYOND]?.[row];
