@@ -251,6 +251,28 @@ describe("the dashboard in a browser", () => {
     await shared.page.context().close();
   });
 
+  it("counts raised alerts beside the tab's name, and says which, with their names as text", async () => {
+    const { page } = await openPage(served.browser, at("lang=en"));
+    expect(await page.textContent("#alert_count .badge")).to.equal("1");
+    await showTab(page, "alerts");
+    const first = page.locator("#alerts-rules-body tbody tr").first();
+    expect(await first.textContent())
+      .to.include("Raised")
+      .and.include("A new event name")
+      .and.include("<img src=x onerror=alert(1)>");
+    expect(await page.locator("#alerts-rules-body tbody tr").count()).to.equal(4);
+    await page.context().close();
+  });
+
+  it("adds up what orders are worth, and says how many name a price", async () => {
+    const { page } = await openPage(served.browser, at("lang=en&tz=UTC&from=2025-11-24&to=2025-12-07"));
+    await page.click('button[data-metric="value"]');
+    await page.waitForURL(/metric=value/);
+    await page.waitForSelector('#overview-over_time-plot[aria-label^="Order value"]');
+    expect(await page.textContent("#overview-value_change")).to.match(/\d+ of \d+ orders name a price/);
+    await page.context().close();
+  });
+
   it("shows cohorts by week and by day", async () => {
     const { page } = await openPage(
       served.browser,

@@ -21,9 +21,10 @@ format_short <- function(x, lang) {
 }
 
 #' Dong have no minor unit, but a price with decimals keeps two of them.
-format_vnd <- function(x, lang) {
+#' @param short as on an axis
+format_vnd <- function(x, lang, short = FALSE) {
   digits <- ifelse(is.na(x) | x == round(x), 0, 2)
-  text <- mapply(format_number, x, lang, digits, USE.NAMES = FALSE)
+  text <- if (short) format_short(x, lang) else mapply(format_number, x, lang, digits, USE.NAMES = FALSE)
   if (lang == "vi") text <- paste0(text, "\u00a0\u20ab") else text <- paste0("\u20ab", text)
   ifelse(is.na(x), "\u2013", text)
 }

@@ -25,11 +25,12 @@ alerts_server <- function(id, context) {
 alert_columns <- function(context) {
   t <- context$t
   time <- function(x) format_local_time(x, context$lang)
+  figure <- function(x) ifelse(is.na(x) | x == round(x), format_number(x, context$lang), format_number(x, context$lang, 3))
   list(
     column("is_raised", "status", function(x) ifelse(x, t("alerts.on"), t("alerts.off"))),
     column("rule", "alerts.rule", function(x) data_labels(t, "rule", x)), column("says", "alerts.says"),
-    column("value", "alerts.value", function(x) format_number(x, context$lang, 3), TRUE),
-    column("expected", "alerts.expected", function(x) format_number(x, context$lang, 3), TRUE),
+    column("value", "alerts.value", figure, TRUE),
+    column("expected", "alerts.expected", figure, TRUE),
     column("since", "alerts.since", time), column("evaluated", "alerts.evaluated", time), column("detail", "alerts.detail")
   )
 }

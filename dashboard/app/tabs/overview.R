@@ -88,7 +88,7 @@ metric_values <- function(rows, metric, before = "") {
 
 write_metric <- function(metric, lang) {
   switch(metric,
-    conversion = function(x) format_share(x, lang, 2), value = function(x) format_vnd(x, lang), function(x) format_number(x, lang)
+    conversion = function(x) format_share(x, lang, 2), value = function(x) format_vnd(x, lang, short = TRUE), function(x) format_number(x, lang)
   )
 }
 

@@ -61,11 +61,11 @@ event_choices <- function(choices, t) choices_of(choices, "event", t)
 own_steps <- function(state, choices, t) {
   chosen <- own_steps_of(state)
   boxes <- lapply(seq_along(step_names), function(n) {
-    box <- select_box(step_names[n], t("own.step", n = n), event_choices(choices, t), c(chosen, rep("", 8))[n])
+    box <- select_box(step_names[n], t("own.step", n = n), c("\u2013" = "", event_choices(choices, t)[-1]), c(chosen, rep("", 8))[n])
     if (n <= 2) box else conditionalPanel(paste0("input.s", n - 1, " || input.s", n), box)
   })
   tags$fieldset(
-    tags$legend(class = "form-label", t("own.title")), boxes,
+    tags$legend(class = "fs-6", t("own.title")), boxes,
     select_box("within", t("within"), named(allowed$within, "within", t), state$within)
   )
 }
