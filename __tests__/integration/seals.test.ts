@@ -26,7 +26,7 @@ describe("integration: backfills of days whose ledger is sealed", function () {
   after(() => db.drop());
 
   const reset = async () => {
-    await db.pool.query(`TRUNCATE public.clickstream_events, etl.loaded_hours, etl.objects, etl.sealed, etl.listings, etl.lookbacks,
+    await db.pool.query(`TRUNCATE public.clickstream_events, public.clickstream_event_details, etl.loaded_hours, etl.objects, etl.sealed, etl.listings, etl.lookbacks,
       etl.runs, etl.rejects, dw.stale_hours`);
     await db.pool.query(
       "INSERT INTO etl.lookbacks (bucket, since, swept_at, sealed_to) VALUES ('timed', now(), now(), '2026-03-07')",
@@ -113,6 +113,18 @@ describe("integration: backfills of days whose ledger is sealed", function () {
     );
     return rowCount !== 0;
   };
+
+  it("a folder in which something could not be read keeps its rows, so that what is read again is that alone", async () => {
+    for (const folder of FOLDERS) for (let n = 0; n < 3; n++) put(folder);
+    const [, , broken] = bucket.objects;
+    bucket.broken.add(broken?.key ?? "");
+    expect((await run()).objects).to.include({ loaded: 11, failed: 1 });
+    expect((await gaps()).map(({ kind, key }) => [kind, key])).to.deep.equal([["missing", broken?.key]]);
+    bucket.broken.clear();
+    expect((await run()).events).to.include({ read: 1, inserted: 1, duplicates: 0 });
+    await expectWhole();
+    expect((await run()).status, "and then it is sealed as well").to.equal("skipped");
+  });
 
   it("whatever runs at once, is killed or comes late: a backfill that ends well is verified", async () => {
     const folder = fc.constantFrom(...FOLDERS);
