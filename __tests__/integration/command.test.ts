@@ -43,6 +43,7 @@ describe("integration: the command's answers and exit codes", function () {
       "events",
       "rejects",
       "warnings",
+      "contract",
       "sealed",
       "alerts",
       "durationMs",

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { status } from "etl-lib";
 import fc from "fast-check";
 import { anyEvent, plainEvent } from "../../testing/etl-lib/arbitraries.js";
 import { event, events, hourKey, json, ndjson, uuid } from "../../testing/lab/events.js";
@@ -151,6 +152,25 @@ describe("integration: the details of an event", function () {
     expect(kept).to.equal(
       `{"k": 1, "n": [1.50, 12345678901234567890, -0.0000001, "1e400", "${"9".repeat(200)}"], "s": "a\ufffdb", "price": "abc", "userId": {"a": 1}}`,
     );
+  });
+
+  it("are held against the contract on both ways, and every run says where they differ", async () => {
+    lab.s3.put(hourKey("a.ndjson"), ndjson([event(1, { eventName: "flash_sale" }), event(2)]));
+    lab.s3.put(hourKey("b.json"), json([event(3, { product: { id: "1", name: "x", price: "1" } })]));
+    const { contract, events: loaded } = await lab.run();
+    expect(loaded).to.deep.equal(counts(3, 3));
+    expect(contract.checked).to.equal(3);
+    expect(contract.findings).to.deep.include.members([
+      { event: "flash_sale", field: "eventName", kind: "unknown_event", events: 1 },
+      { event: "product_view", field: "pageUrl", kind: "missing", events: 2 },
+      { event: "product_view", field: "product.price", kind: "type", events: 1 },
+    ]);
+    const drift = await lab.db.pool.query(
+      "SELECT event_name AS event, field, kind, events::int, checked::int FROM dw.contract_drift",
+    );
+    expect(drift.rows).to.have.deep.members(contract.findings.map((one) => ({ ...one, checked: 3 })));
+    const report = await status(lab.db.pool);
+    expect(report.drift.map(({ since, ...one }) => one)).to.have.deep.members([...contract.findings]);
   });
 
   it("take any event at all", async () => {

@@ -127,6 +127,7 @@ function notStarted(error: unknown, { dryRun = false }: RunCommandOptions) {
     events: noEvents(),
     rejects: {},
     warnings: {},
+    contract: { checked: 0, findings: [] },
     sealed: 0,
     pruned: 0,
     alerts: [],

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { type LookbackState, status, type WarehouseStatus } from "etl-lib";
-import { count, duration, paint, time } from "../shared/format.js";
+import { count, duration, oneLine, paint, table, time } from "../shared/format.js";
 import { addSourceOptions, jsonOption } from "../shared/options.js";
 import { printJson } from "../shared/output.js";
 import { withReadableWarehouse } from "../shared/warehouse.js";
@@ -21,7 +21,7 @@ export const define = (command: Command): Command =>
 
 /** How things stand, in sentences; then the runs. */
 function statusText(report: WarehouseStatus, source: string): string {
-  const { events, newestEvent, newestLoad, pendingObjects, rejects, lookback, runs } = report;
+  const { events, newestEvent, newestLoad, pendingObjects, rejects, lookback, runs, drift } = report;
   if (runs.length === 0 && events === 0) return "Nothing was loaded yet: `run` does it.";
   const ago = (at: Date) => `${duration(Date.now() - at.getTime())} ago`;
   const causes = Object.entries(rejects).map(([cause, n]) => `${cause} ${count(n)}`);
@@ -39,8 +39,23 @@ function statusText(report: WarehouseStatus, source: string): string {
       ? `In quarantine: ${causes.join(", ")}. \`rejects list\` shows them.`
       : "Nothing is in quarantine.",
     ...(runs.length > 0 ? [runsTable(runs)] : []),
+    ...(drift.length > 0 ? [driftText(drift)] : []),
   ].join("\n");
 }
+
+/** Text of a stranger: names of events and fields may be anything. */
+const driftText = (drift: WarehouseStatus["drift"]): string =>
+  [
+    "Events of the last day that differ from the contract, of those that were checked:",
+    table(
+      ["event", "field", "differs by", "events", "since"],
+      drift.map(({ event, field, kind, events, since }) => [
+        ...[event, field, kind].map((text) => oneLine(text, 40)),
+        count(events),
+        time(since),
+      ]),
+    ),
+  ].join("\n");
 
 function sweepText({ sweptAt, sweepStartedAt }: LookbackState, ago: (at: Date) => string): string {
   const last = sweptAt

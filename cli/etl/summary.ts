@@ -42,12 +42,20 @@ export const interruptionText = ({ dryRun, events }: RunSummary): string =>
     ? "Interrupted. Nothing was written."
     : `Interrupted. ${count(events.inserted)} events stay; run again to go on.`;
 
-function detailTables({ rejects, warnings, dryRun }: RunSummary): string[] {
+function detailTables({ rejects, warnings, contract, dryRun }: RunSummary): string[] {
   const causes = Object.entries(rejects).map(([cause, n]) => [cause, count(n)]);
   const kept = dryRun ? "rejected" : "rejected, kept in quarantine (`rejects list` shows them)";
   return [
     ...(causes.length > 0 ? [`\n${kept}`, table(["cause", "events"], causes)] : []),
     ...repairsTable(warnings),
+    ...contractText(contract),
+  ];
+}
+
+function contractText({ checked, findings }: RunSummary["contract"]): string[] {
+  if (findings.length === 0) return [];
+  return [
+    `\n${count(checked)} events were checked against the contract; they differ in ${count(findings.length)} ways (\`status\` lists them)`,
   ];
 }
 

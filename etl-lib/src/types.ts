@@ -189,6 +189,22 @@ export interface ObjectCounts {
   unlisted: number;
 }
 
+/** Where events differ from the contract in one way. */
+export interface ContractFinding {
+  event: string;
+  /** As product.price. */
+  field: string;
+  /** missing, type, format, enum, unknown_field, unknown_event, or another keyword of JSON Schema. */
+  kind: string;
+  events: number;
+}
+
+export interface ContractSummary {
+  /** Events that were held against the contract: a sample of those read. */
+  readonly checked: number;
+  readonly findings: readonly ContractFinding[];
+}
+
 export type RunStatus = "succeeded" | "partial" | "skipped" | "interrupted" | "failed";
 export type RunTrigger = "schedule" | "manual" | "local";
 
@@ -208,6 +224,7 @@ export interface RunSummary {
   events: EventCounts;
   rejects: RejectCounts;
   warnings: Warnings;
+  contract: ContractSummary;
   /** Rows of the ledger, of days that no look-back reaches, that were folded into seals; null: that failed. */
   sealed: number | null;
   /** Events of days that are older than the retention and were removed; null: that failed. */

@@ -28,6 +28,8 @@ export const METRICS = {
   eventsRejected: "EventsRejected",
   /** Of days that were pruned already. */
   eventsExpired: "EventsExpired",
+  /** Ways in which events of a run differ from the contract, by event, field and kind. */
+  contractFindings: "ContractFindings",
   objectsLoaded: "ObjectsLoaded",
   objectsRemaining: "ObjectsRemaining",
   /** 1 when the run neither failed nor left an object unreadable, else 0. */

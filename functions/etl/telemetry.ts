@@ -29,6 +29,7 @@ export function publishRun(metrics: Metrics, summary: RunSummary, lookback: Look
   metrics.addMetric(METRICS.eventsDuplicate, MetricUnit.Count, events.duplicates);
   metrics.addMetric(METRICS.eventsRejected, MetricUnit.Count, events.rejected);
   metrics.addMetric(METRICS.eventsExpired, MetricUnit.Count, events.expired);
+  metrics.addMetric(METRICS.contractFindings, MetricUnit.Count, summary.contract.findings.length);
   metrics.addMetric(METRICS.objectsLoaded, MetricUnit.Count, objects.loaded);
   metrics.addMetric(METRICS.objectsRemaining, MetricUnit.Count, objects.remaining);
   metrics.addMetric(METRICS.runSucceeded, MetricUnit.Count, hasFailed(summary) ? 0 : 1);

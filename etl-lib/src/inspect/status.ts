@@ -3,7 +3,7 @@ import { sideBySide } from "../extract/side-by-side.js";
 import { type LookbackState, readLookback } from "../load/lookbacks.js";
 import type { Queryable } from "../load/warehouse.js";
 import { freshListings } from "../run/fresh-objects.js";
-import type { RejectCounts, Source, Window } from "../types.js";
+import type { ContractFinding, RejectCounts, Source, Window } from "../types.js";
 import { listRuns, type RunRow } from "./runs.js";
 
 const RUNS_SHOWN = 10;
@@ -19,7 +19,15 @@ export interface WarehouseStatus {
   /** Of the source's bucket; null when no run has looked back there. */
   readonly lookback: LookbackState | null;
   readonly runs: readonly RunRow[];
+  /** Where events of the last day's runs differ from the contract, the most frequent first. */
+  readonly drift: readonly Drift[];
 }
+
+export interface Drift extends ContractFinding {
+  readonly since: Date;
+}
+
+const DRIFT_SHOWN = 20;
 
 /** How fresh the warehouse is, what is pending and what went wrong. */
 export async function status(
@@ -44,7 +52,17 @@ export async function status(
     rejects: Object.fromEntries(rejects.rows.map(({ cause, count }) => [cause, count])),
     lookback: pending ? await readLookback(db, pending.source.bucket) : null,
     runs: await listRuns(db, RUNS_SHOWN),
+    drift: await listDrift(db),
   };
+}
+
+async function listDrift(db: Queryable): Promise<Drift[]> {
+  const { rows } = await db.query<Drift>(
+    `SELECT event_name AS event, field, kind, sum(events)::float8 AS events, min(started_at) AS since
+     FROM dw.contract_drift WHERE started_at > now() - interval '1 day'
+     GROUP BY 1, 2, 3 ORDER BY events DESC, 1, 2, 3 LIMIT ${DRIFT_SHOWN}`,
+  );
+  return rows;
 }
 
 async function countPending(

@@ -37,7 +37,7 @@ export async function recordEnd(
   timings: { readonly [stage: string]: number },
 ): Promise<void> {
   await db.query(
-    `UPDATE etl.runs SET status = $2, finished_at = now(), objects = $3, events = $4, rejects = $5, warnings = $6,
+    `UPDATE etl.runs SET status = $2, finished_at = now(), objects = $3, events = $4, rejects = $5, warnings = $6, contract = $10,
        timings = $7, error = $8, errors = $9
      WHERE run_id = $1`,
     [
@@ -50,6 +50,7 @@ export async function recordEnd(
       JSON.stringify(timings),
       summary.error && JSON.stringify(summary.error),
       JSON.stringify(summary.errors),
+      JSON.stringify(summary.contract),
     ],
   );
 }

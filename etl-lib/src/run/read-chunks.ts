@@ -1,5 +1,7 @@
+import type { ContractSample } from "../contract/sample.js";
 import { ExtractError } from "../errors.js";
 import { type RecordsPiece, readObjects, type TakeEventOf } from "../extract/read-objects.js";
+import type { RawRecord } from "../extract/records.js";
 import { EventChunk } from "../load/event-chunk.js";
 import { DetailsScanner } from "../scan/details-scanner.js";
 import { EventScanner } from "../scan/event-scanner.js";
@@ -20,6 +22,8 @@ export interface ReadOptions {
   readonly time?: TimeBudget;
   /** Make what the rows leave out; null: they are all there is. @default null */
   readonly details?: DetailsOptions | null;
+  /** Which events are held against the contract. @default none */
+  readonly contract?: ContractSample | null;
   /** Nothing is behind these objects. @default false */
   readonly isLast?: boolean;
 }
@@ -36,10 +40,12 @@ export async function* readChunks(
     health = new ReadHealth(Date.now),
     time = new TimeBudget(Date.now, undefined),
     details = null,
+    contract = null,
     isLast = false,
   }: ReadOptions,
 ): AsyncGenerator<EventChunk> {
-  const chunks = new Chunks(objects, batchRows, details);
+  await contract?.prepare();
+  const chunks = new Chunks(objects, batchRows, details, contract);
   const begin = (object: SourceObject) => time.begin(object, isLast);
   const pieces = readObjects(source, objects, concurrency, chunks.takeEventOf, begin);
   for (;;) {
@@ -58,6 +64,18 @@ export async function* readChunks(
   yield* chunks.end();
 }
 
+function look(contract: ContractSample, records: readonly RawRecord[]): void {
+  for (const record of records) {
+    const name = record.reject ? undefined : (record.value as { eventName?: unknown } | null)?.eventName;
+    if (!record.reject && typeof name === "string" && name !== "")
+      contract.look(
+        name,
+        () => record.raw().length,
+        () => record.value,
+      );
+  }
+}
+
 /** Fills chunks so that an object that spans several shares none but its last one, and can be undone by itself. */
 class Chunks {
   readonly #scanner: EventScanner;
@@ -69,6 +87,7 @@ class Chunks {
     private readonly objects: readonly SourceObject[],
     private readonly maxCount: number,
     private readonly details: DetailsOptions | null,
+    private readonly contract: ContractSample | null,
   ) {
     this.#scanner = new EventScanner(details && new DetailsScanner(details));
   }
@@ -78,8 +97,14 @@ class Chunks {
     const { lastModified } = this.objects[index] as SourceObject;
     return (bytes, at, end) => {
       const isPlain = this.#scanner.scan(bytes, at, end, lastModified);
-      if (isPlain) this.#chunk.addScanned(index, this.#scanner);
-      return isPlain;
+      if (!isPlain) return false;
+      this.#chunk.addScanned(index, this.#scanner);
+      this.contract?.look(
+        this.#scanner.name,
+        () => end - at,
+        () => JSON.parse(new TextDecoder().decode(bytes.subarray(at, end))),
+      );
+      return true;
     };
   };
 
@@ -88,7 +113,9 @@ class Chunks {
     const transform =
       this.#open?.transform ?? new RecordTransform(this.objects[index] as SourceObject, this.details);
     this.#open = isLast ? undefined : { index, transform };
-    this.#chunk.add(index, transform.apply(records, isLast));
+    const transformed = transform.apply(records, isLast);
+    this.#chunk.add(index, transformed);
+    if (this.contract) look(this.contract, records);
     if (this.#chunk.count >= this.maxCount || this.#chunk.size >= MAX_CHUNK_BYTES) yield this.#take();
   }
 

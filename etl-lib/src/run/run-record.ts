@@ -167,7 +167,12 @@ export class RunRecord {
     }
   }
 
-  summarize({ runId, window, dryRun }: Pick<RunSummary, "runId" | "window" | "dryRun">): RunSummary {
+  summarize({
+    runId,
+    window,
+    dryRun,
+    contract,
+  }: Pick<RunSummary, "runId" | "window" | "dryRun" | "contract">): RunSummary {
     const { listed, alreadyLoaded, loaded, failed } = this.objects;
     this.objects.remaining = listed - alreadyLoaded - loaded - failed;
     return {
@@ -179,6 +184,7 @@ export class RunRecord {
       events: this.events,
       rejects: this.#rejects,
       warnings: this.#repairs.warnings,
+      contract,
       sealed: this.sealed,
       pruned: this.pruned,
       alerts: this.alerts,

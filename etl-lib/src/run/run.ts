@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { ContractSample } from "../contract/sample.js";
 import { ExtractError } from "../errors.js";
 import { LISTINGS_AT_ONCE, LISTINGS_AT_ONCE_AFTER_A_CUT } from "../extract/plan.js";
 import { lookbackWindow } from "../extract/window.js";
@@ -122,6 +123,7 @@ class Run {
   readonly #time: TimeBudget;
   /** A run that had time to begin loads something, however little is left when it is known what. */
   #hasTried = true;
+  readonly #contract = new ContractSample();
   readonly #coverage = new Coverage();
   readonly #sealsSeen = new Map<string, number>();
   #lookBack: LookBack | undefined;
@@ -164,7 +166,10 @@ class Run {
     const { dryRun = false } = this.options;
     await this.#lookBack?.end(this.#record.isWell).catch(() => undefined); // the next run then takes this one for killed
     if (!dryRun && !this.#record.isInterrupted) await this.#keepHouse();
-    const summary = this.#record.summarize({ runId: this.#runId, window: this.#window(), dryRun });
+    const summary = this.#record.summarize({
+      ...{ runId: this.#runId, window: this.#window(), dryRun },
+      contract: this.#contract.summary,
+    });
     if (!dryRun) await this.#write(summary);
     return summary;
   }
@@ -306,6 +311,7 @@ class Run {
   #chunksOf(batch: BatchToLoad): AsyncIterable<EventChunk> {
     return readChunks(this.options.source, batch.objects, {
       ...this.#read,
+      contract: this.#contract,
       health: this.#health,
       time: this.#time,
       isLast: batch.isLast,

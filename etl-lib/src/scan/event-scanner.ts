@@ -85,6 +85,15 @@ export class EventScanner {
     return this.#from[TIME] as number;
   }
 
+  /** Of the event scanned last. */
+  get name(): string {
+    return Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset).toString(
+      "utf8",
+      this.#from[NAME],
+      this.#to[NAME],
+    );
+  }
+
   /** Writes the row of the event scanned last behind those of `rows`. @returns its end */
   write(rows: RowBuffer): number {
     let at = rows.reserve(MOST_ROW_BYTES);
