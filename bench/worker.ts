@@ -27,6 +27,8 @@ export interface Result {
   readonly rows: number;
   readonly seconds: number;
   readonly peakMemoryMiB: number;
+  /** Of this process, its start included. */
+  readonly cpuSeconds: number;
 }
 
 const job: Job = JSON.parse(process.argv[2] as string);
@@ -136,6 +138,8 @@ const jobs = {
 };
 const rows = await jobs[job.kind](pool);
 const seconds = (performance.now() - since) / 1000;
-const result: Result = { rows, seconds, peakMemoryMiB: peakMemoryMiB() };
+const { user, system } = process.cpuUsage();
+const cpuSeconds = (user + system) / 1e6;
+const result: Result = { rows, seconds, peakMemoryMiB: peakMemoryMiB(), cpuSeconds };
 console.log(JSON.stringify(result));
 process.exit();
