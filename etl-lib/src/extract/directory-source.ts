@@ -6,6 +6,7 @@ import { ExtractError, PlanError } from "../errors.js";
 import type { Source, SourceObject, SourcePage } from "../types.js";
 
 const PAGE = 1000;
+const READ_BYTES = 256 * 1024;
 
 /** A file or folder whose name is not UTF-8: it is listed, so that it is missed, and cannot be read. */
 const UNNAMABLE = { etag: "not-utf-8", size: 0, lastModified: new Date(0) };
@@ -61,7 +62,7 @@ class DirectorySource implements Source {
     try {
       if (etag === UNNAMABLE.etag) throw new Error("its name is not UTF-8: rename it");
       await this.#assertSame(key, etag);
-      yield* createReadStream(join(this.root, key)) as AsyncIterable<Uint8Array>;
+      yield* createReadStream(join(this.root, key), { highWaterMark: READ_BYTES }) as AsyncIterable<Uint8Array>;
       await this.#assertSame(key, etag); // it may have been written meanwhile
     } catch (cause) {
       throw cause instanceof ExtractError ? cause : readError(cause, key, object);

@@ -1,12 +1,10 @@
 import type { EncodedRows } from "./copy.js";
-
-/** A full chunk: to grow into it would allocate four times as much, which is what a garbage collector counts. */
-const FIRST_BYTES = 1280 * 1024;
+import { giveBack, takeBuffer } from "./spare-buffers.js";
 
 /** Rows in PostgreSQL's binary COPY format, one behind the other and outside of the JavaScript heap. */
 export class CopyBuffer {
   /** Room for what is written; valid up to `length`, and replaced by `reserve`. */
-  bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  bytes = takeBuffer();
   /** Where each row ends. */
   readonly #ends: number[] = [];
 
@@ -33,12 +31,20 @@ export class CopyBuffer {
     return { bytes: bytes.subarray(0, to), count };
   }
 
+  /** Nothing is asked of the rows any more. */
+  free(): void {
+    giveBack(this.bytes);
+    this.bytes = Buffer.alloc(0);
+    this.#ends.length = 0;
+  }
+
   /** Makes room for so many bytes more. @returns where to write them */
   reserve(size: number): number {
     const at = this.length;
     if (at + size > this.bytes.length) {
       const larger = Buffer.allocUnsafeSlow(Math.max(at + size, this.bytes.length * 2));
       this.bytes.copy(larger, 0, 0, at);
+      giveBack(this.bytes);
       this.bytes = larger;
     }
     return at;

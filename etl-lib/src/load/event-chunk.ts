@@ -59,6 +59,12 @@ export class EventChunk {
     return this.rows.length + this.details.length + this.#rejectBytes;
   }
 
+  /** Gives the memory of the rows back: call when they are in the warehouse. */
+  free(): void {
+    this.rows.free();
+    this.details.free();
+  }
+
   /** Adds what records of an object became; one without a record is known all the same. */
   add(object: number, { rows, details, rejects, repairs }: TransformedRecords): void {
     this.#tally(object);

@@ -50,7 +50,10 @@ export class WarehouseSink implements BatchSink {
       const keeping = await readKeeping(client);
       const batch = new BatchLoad(client, this.runId, objects, this.#insertNew, { ...this.options, keeping });
       batch.skip(await sealedMeanwhile(client, objects, this.sealsSeen));
-      for await (const chunk of chunks) await batch.add(chunk);
+      for await (const chunk of chunks) {
+        await batch.add(chunk);
+        chunk.free();
+      }
       const result = await batch.finish();
       // The claim waited for a commit that had not arrived yet when it was looked for above.
       if (committed && result.loaded === 0 && (await isLoadedBy(client, this.runId, objects)))
