@@ -330,7 +330,8 @@ describe("rollups", function () {
     });
   });
 
-  describe("refreshed while a run loads", () => {
+  describe("refreshed while a run loads", function () {
+    this.timeout(240_000); // a quarter of a million rows each
     const run = (source: Source, pool: WarehousePool, more: Partial<RunOptions> = {}) =>
       runEtl({ source, pool, window: null, trigger: "local", ...more });
 
@@ -432,12 +433,13 @@ class LongLoad extends MemorySource {
       sessionId: `session-${n >> 3}`,
       clientId: `client-${n >> 4}`,
       product: { id: `p${n % 10}` },
-      eventTimestamp: START + n * 3000, // over three days and a half
+      eventId: `event-${n}`,
+      _ingest: { receivedAt: new Date(START + n * 1200).toISOString() }, // over three days and a half
     });
-    const first = Array.from({ length: 100_001 }, (_, n) => JSON.stringify(event(n))).join("\n");
+    const first = Array.from({ length: 250_001 }, (_, n) => JSON.stringify(event(n))).join("\n");
     super([
       { key: "events/1.ndjson", content: first },
-      { key: "events/2.json", content: JSON.stringify(event(100_001)) },
+      { key: "events/2.json", content: JSON.stringify(event(250_001)) },
     ]);
   }
 

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { BackgroundRefresh } from "../../../etl-lib/src/load/background-refresh.js";
 
-const DUE = 100_001;
+const DUE = 250_001;
 
 describe("BackgroundRefresh", () => {
   let now: number;
@@ -26,18 +26,18 @@ describe("BackgroundRefresh", () => {
   });
 
   it("leaves a run of an hour to the refresh at its end", async () => {
-    for (let batch = 0; batch < 5; batch++) background.committed(20_000);
+    for (let batch = 0; batch < 5; batch++) background.committed(50_000);
     expect(started).to.equal(0);
     await background.ended();
   });
 
   it("starts when enough rows were committed since the last one began, wherever they came from", async () => {
-    background.committed(60_000);
-    background.committed(40_001);
+    background.committed(150_000);
+    background.committed(100_001);
     expect(started).to.equal(1);
-    background.committed(40_000); // meanwhile
+    background.committed(100_000); // meanwhile
     await end(0);
-    background.committed(60_000);
+    background.committed(150_000);
     expect(started).to.equal(1);
     background.committed(1);
     expect(started).to.equal(2);
@@ -66,7 +66,7 @@ describe("BackgroundRefresh", () => {
     background.committed(DUE);
     await end(700, new Error("gone"));
     now += 700;
-    background.committed(100_000);
+    background.committed(250_000);
     expect(started).to.equal(1);
     background.committed(1);
     expect(started).to.equal(2);

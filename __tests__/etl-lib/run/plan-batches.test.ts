@@ -83,14 +83,14 @@ describe("planBatches", () => {
     expect(sizes).to.deep.equal([2000, 2000, 500]);
   });
 
-  it("ends a batch before it holds more than 8 MiB", async () => {
-    expect((await plan(stored([4 * MIB, 4 * MIB, 1]), {})).sizes).to.deep.equal([2, 1]);
-    expect((await plan(stored([4 * MIB, 4 * MIB + 1, 1]), {})).sizes).to.deep.equal([1, 2]);
+  it("ends a batch before it holds more than 16 MiB", async () => {
+    expect((await plan(stored([8 * MIB, 8 * MIB, 1]), {})).sizes).to.deep.equal([2, 1]);
+    expect((await plan(stored([8 * MIB, 8 * MIB + 1, 1]), {})).sizes).to.deep.equal([1, 2]);
   });
 
   it("takes a larger object alone, and empty ones with others", async () => {
-    expect((await plan(stored([1, 9 * MIB, 1]), {})).sizes).to.deep.equal([1, 1, 1]);
-    expect((await plan(stored([9 * MIB]), {})).sizes).to.deep.equal([1]);
+    expect((await plan(stored([1, 17 * MIB, 1]), {})).sizes).to.deep.equal([1, 1, 1]);
+    expect((await plan(stored([17 * MIB]), {})).sizes).to.deep.equal([1]);
     expect((await plan(stored([0, 0, 5, 0]), {})).sizes).to.deep.equal([4]);
   });
 

@@ -62,7 +62,9 @@ class DirectorySource implements Source {
     try {
       if (etag === UNNAMABLE.etag) throw new Error("its name is not UTF-8: rename it");
       await this.#assertSame(key, etag);
-      yield* createReadStream(join(this.root, key), { highWaterMark: READ_BYTES }) as AsyncIterable<Uint8Array>;
+      yield* createReadStream(join(this.root, key), {
+        highWaterMark: READ_BYTES,
+      }) as AsyncIterable<Uint8Array>;
       await this.#assertSame(key, etag); // it may have been written meanwhile
     } catch (cause) {
       throw cause instanceof ExtractError ? cause : readError(cause, key, object);

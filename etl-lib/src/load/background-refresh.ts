@@ -1,5 +1,8 @@
-/** New rows that are worth a refresh. An hourly run has no more as a rule, and so refreshes once, at its end. */
-const WORTH_A_REFRESH = 100_000;
+/**
+ * New rows that are worth a refresh: each one makes the days at hand anew, a third of its cost. An hourly run has no more as a
+ * rule, and so refreshes once, at its end.
+ */
+const WORTH_A_REFRESH = 250_000;
 /**
  * Rest after a refresh, in multiples of its duration: it uses half of the time at most. Otherwise a load whose files are
  * not in order of time, where each batch touches the hours of all before it, would read them all again every time.

@@ -246,6 +246,7 @@ const SAME_GROUP = `coalesce(g.category, '') = coalesce(n.category, '') AND coal
 /** From here on the rollups follow from what was read. One text: a round trip can wait long for a thread that loads. */
 export const FOLLOW = [
   "SET LOCAL enable_seqscan = on",
+  "ANALYZE pg_temp.new_visits, pg_temp.new_groups, pg_temp.new_products",
   // Numbers in the order of coming, so that clients of one time share chunks. Past the last number none is given.
   `WITH fresh AS (
   SELECT client_id, min(hour) AS first FROM pg_temp.new_visits n
@@ -314,27 +315,29 @@ UNION
 SELECT zone, day FROM pg_temp.stale_days`,
   "ANALYZE pg_temp.stale_funnel",
   `DELETE FROM dw.funnel_days t USING pg_temp.stale_funnel d WHERE t.zone = d.zone AND t.day = d.day`,
+  // Sessions that are alike count together.
   `CREATE TEMP TABLE funnel_sessions ON COMMIT DROP AS
-SELECT row_number() OVER ()::int AS session, width_bucket(first_event_at, (${bounds("stale_funnel")})) AS segment,
-  user_login_state, furthest_step, checkout_step, product_steps
+SELECT row_number() OVER ()::int AS kind, width_bucket(first_event_at, (${bounds("stale_funnel")})) AS segment,
+  user_login_state, furthest_step, checkout_step, product_steps, count(*) AS sessions
 FROM (${islands(spansOfDays("stale_funnel"))}) d
-JOIN dw.sessions s ON s.first_event_at >= d.lo AND s.first_event_at < d.hi`,
+JOIN dw.sessions s ON s.first_event_at >= d.lo AND s.first_event_at < d.hi
+GROUP BY 2, 3, 4, 5, 6`,
   `WITH named AS (
-  SELECT session, segment, user_login_state, checkout_step, x / 8 AS product_group, x % 8 AS step
+  SELECT kind, segment, user_login_state, checkout_step, sessions, x / 8 AS product_group, x % 8 AS step
   FROM pg_temp.funnel_sessions, unnest(product_steps) AS x
 ), reached AS (
-  SELECT segment, 'all' AS dimension, NULL AS value, user_login_state, furthest_step AS own, 0 AS bare
+  SELECT segment, 'all' AS dimension, NULL AS value, user_login_state, furthest_step AS own, 0 AS bare, sessions
   FROM pg_temp.funnel_sessions
   UNION ALL
-  SELECT segment, 'category', category, user_login_state, max(step), checkout_step
+  SELECT segment, 'category', category, user_login_state, max(step), checkout_step, sessions
   FROM named JOIN dw.product_groups USING (product_group)
-  GROUP BY session, category, segment, user_login_state, checkout_step
+  GROUP BY kind, category, segment, user_login_state, checkout_step, sessions
   UNION ALL
-  SELECT segment, 'brand', brand, user_login_state, max(step), checkout_step
+  SELECT segment, 'brand', brand, user_login_state, max(step), checkout_step, sessions
   FROM named JOIN dw.product_groups USING (product_group)
-  GROUP BY session, brand, segment, user_login_state, checkout_step
+  GROUP BY kind, brand, segment, user_login_state, checkout_step, sessions
 ), counted AS (
-  SELECT segment, dimension, value, user_login_state, count(*) AS sessions,
+  SELECT segment, dimension, value, user_login_state, sum(sessions) AS sessions,
     CASE WHEN own >= 3 THEN greatest(own, bare) ELSE own END AS step
   FROM reached GROUP BY segment, dimension, value, user_login_state, step
 )

@@ -32,7 +32,7 @@ export interface BatchPlan {
 export const nameOf = ({ key, etag }: Pick<SourceObject, "key" | "etag">): string => `${etag} ${key}`;
 
 const MAX_BATCH_OBJECTS = 2000;
-const MAX_BATCH_BYTES = 8 * 1024 * 1024;
+const MAX_BATCH_BYTES = 16 * 1024 * 1024;
 /** What was found waits no longer for others: a listing that finds little may go on for minutes. */
 const LONGEST_WAIT_MS = 5000;
 
