@@ -668,6 +668,7 @@ describe("the SQL of the dashboard's panels", function () {
       root_used: 0.4,
       memory_used: 0.75,
       connections_used: 0.1,
+      checked: 2900,
       failed_units: "<b>backup.service",
     });
     expect(state?.swept_age).to.be.closeTo(5 * 3600, 60);

@@ -30,6 +30,7 @@ describe("the dashboard on the bundled samples", () => {
     for (const tab of TABS) {
       if (tab !== "overview") await showTab(page, tab);
       expect(await page.locator(".tab-pane.active .notice:not(.good):visible").count(), tab).to.equal(0);
+      expect(await page.innerText(".tab-pane.active"), `${tab}: R's word for nothing`).to.not.match(/\bNA\b/);
       await picture(page, tab);
     }
     expect(faults).to.deep.equal([]);

@@ -28,7 +28,9 @@ quality_server <- function(id, context) {
     panel_server("state", context, state, state_columns(context), words = draw_state(context))
     drift <- context$read("quality_drift", loads)
     panel_server(
-      "drift", context, drift, drift_columns(context), plot_drift(context), unless("quality.no_drift", context), none_found
+      "drift", context, drift, drift_columns(context), plot_drift(context), function(rows) {
+        if (nrow(rows) == 0) hint(context$t(if (isTRUE(state()$checked > 0)) "quality.no_drift" else "quality.unchecked"))
+      }, none_found
     )
     runs <- context$read("quality_runs", function() c(loads(), zone()))
     panel_server("runs", context, runs, run_columns(context), words = function(rows) table_of(rows, run_columns(context), context$t))
@@ -107,7 +109,7 @@ draw_state <- function(context) function(rows) {
   )
   tagList(
     tags$dl(class = "tiles", tile("quality.swept", time(rows$swept), tagList(ago(rows$swept_age), " ", sweeping), late(rows$swept_age > 108000)), host),
-    if (isTRUE(nzchar(rows$failed_units))) hint(tags$strong(class = "down", t("quality.units", names = rows$failed_units)))
+    if (!is.na(rows$failed_units) && nzchar(rows$failed_units)) hint(tags$strong(class = "down", t("quality.units", names = rows$failed_units)))
   )
 }
 
