@@ -153,3 +153,6 @@ export function agentBucketNames({ region }: Config): string[] {
 export function packageBucketName({ region }: Config): string {
   return `al2023-repos-${region}-de612dc2`;
 }
+
+/** https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-performance-instances.html: the T families earn credits. */
+export const isBurstable = (instanceType: string): boolean => instanceType.startsWith("t");

@@ -3,7 +3,7 @@ import { readConfig } from "../deployed/config.js";
 import { table } from "../shared/format.js";
 import { jsonOption, wholeNumber } from "../shared/options.js";
 import { PROJECT_ROOT } from "../shared/project.js";
-import { estimate, type Load } from "./estimate.js";
+import { type CostLine, estimate, type Load } from "./estimate.js";
 import { PRICES_AS_OF } from "./prices.js";
 
 export const define = (command: Command): Command =>
@@ -16,6 +16,12 @@ export const define = (command: Command): Command =>
       1,
     )
     .option("--retention-days <n>", "days of events in the warehouse", wholeNumber(1, 36_500), 365)
+    .option(
+      "--backfill-hours <n>",
+      "hours that npm run backfill loads in a month",
+      wholeNumber(0, 1_000_000),
+      0,
+    )
     .addOption(jsonOption())
     .addHelpText(
       "after",
@@ -26,12 +32,17 @@ export const define = (command: Command): Command =>
 function printCost({ json, ...load }: Load & { json?: boolean }): void {
   const config = readConfig(PROJECT_ROOT, process.env);
   const lines = estimate(config, load);
-  const usd = lines.reduce((sum, line) => sum + line.usd, 0);
   if (json) {
-    console.log(JSON.stringify({ ...load, pricesAsOf: PRICES_AS_OF, lines, usd }, null, 2));
+    console.log(JSON.stringify({ ...load, pricesAsOf: PRICES_AS_OF, lines, usd: sum(lines) }, null, 2));
     return;
   }
-  const rows = lines.map(({ what, basis, usd: cost }) => [what, basis, cost.toFixed(2)]);
-  console.log(table(["a month", "basis", "US$"], [...rows, ["all", "", usd.toFixed(2)]]));
+  console.log(costTable(lines));
   console.log(`Prices of ap-southeast-1 as of ${PRICES_AS_OF}, on demand, before tax: cli/cost/prices.ts.`);
+}
+
+const sum = (lines: readonly CostLine[]): number => lines.reduce((total, { usd }) => total + usd, 0);
+
+export function costTable(lines: readonly CostLine[], width?: number): string {
+  const rows = lines.map(({ what, basis, usd }) => [what, basis, usd.toFixed(2)]);
+  return table(["a month", "basis", "US$"], [...rows, ["all", "", sum(lines).toFixed(2)]], width);
 }

@@ -1,6 +1,6 @@
-import { METRICS } from "../../functions/etl/contract.js";
+import { HOST_METRICS, METRICS } from "../../functions/etl/contract.js";
 import type { Config } from "../../stacks/config.js";
-import { interfaceServices } from "../../stacks/names.js";
+import { interfaceServices, isBurstable } from "../../stacks/names.js";
 import { longestGapHours } from "../../stacks/schedule-gap.js";
 import { CommandError } from "../shared/failure.js";
 import { type InstanceType, PRICES } from "./prices.js";
@@ -12,6 +12,8 @@ export interface Load {
   readonly eventsPerObject: number;
   /** Days of events that the warehouse holds. */
   readonly retentionDays: number;
+  /** Hours that `npm run backfill` loads in a month. */
+  readonly backfillHours: number;
 }
 
 export interface CostLine {
@@ -24,7 +26,7 @@ export interface CostLine {
 const DAYS = 30.4;
 const HOURS = 730;
 const GB = 1e9;
-/** A row of events with its key, its details and its share of the rollups. */
+/** A row of events with its key (280), its share of the rollups (80), and its details. */
 const ROW_BYTES = 600;
 /** What pg_dump's compression leaves of it. */
 const DUMP_SHARE = 0.2;
@@ -38,8 +40,10 @@ const EVENT_SECONDS = 1 / 20_000;
 /** A run logs its summary and little else; a flow log's line is as long. */
 const LOG_BYTES_A_RUN = 20_000;
 const FLOW_LOG_GB = 0.5;
-const ALARMS = 18;
-const HOST_METRICS = 8;
+/** Of the stacks, by their kinds; a test counts those of the synthesized JSON. */
+const ALARMS = { all: 21, burstable: 1, webDb: 1 };
+/** States that an hour of a backfill goes through, its start included. */
+const TRANSITIONS_AN_HOUR = 4;
 
 /** A month's bill, line by line. @throws {CommandError} the instance type is not in the price table */
 export function estimate(config: Config, load: Load): CostLine[] {
@@ -48,7 +52,8 @@ export function estimate(config: Config, load: Load): CostLine[] {
     ...endpointLines(config),
     ...hostLines(config, load),
     ...requestLines(config, objectsPerDay),
-    ...functionLines(config, load.eventsPerDay, objectsPerDay),
+    ...functionLines(config, load, objectsPerDay),
+    ...watchLines(config),
   ];
 }
 
@@ -97,20 +102,42 @@ function requestLines(config: Config, objectsPerDay: number): CostLine[] {
   ];
 }
 
-function functionLines(config: Config, eventsPerDay: number, objectsPerDay: number): CostLine[] {
+function functionLines(
+  config: Config,
+  { eventsPerDay, backfillHours }: Load,
+  objectsPerDay: number,
+): CostLine[] {
   const runs = runsPerMonth(config);
-  const seconds = runs * RUN_SECONDS + DAYS * (objectsPerDay * OBJECT_SECONDS + eventsPerDay * EVENT_SECONDS);
+  const hourly = (objectsPerDay * OBJECT_SECONDS + eventsPerDay * EVENT_SECONDS) / 24;
+  const seconds = (runs + backfillHours) * RUN_SECONDS + (DAYS * 24 + backfillHours) * hourly;
   const gbSeconds = (seconds * config.functionMemoryMb) / 1024;
-  const metrics = Object.keys(METRICS).length + HOST_METRICS;
-  const logs = FLOW_LOG_GB + (runs * LOG_BYTES_A_RUN) / GB;
+  const transitions = backfillHours * TRANSITIONS_AN_HOUR;
   return [
     line(
       "function",
       `${count(seconds)} s at ${config.functionMemoryMb} MB`,
-      gbSeconds * PRICES.lambdaGbSecond,
+      gbSeconds * PRICES.lambdaGbSecond + (runs + backfillHours) * PRICES.lambdaRequest,
     ),
-    line("metrics and alarms", `${metrics} and ${ALARMS}`, metrics * PRICES.metric + ALARMS * PRICES.alarm),
-    line("logs", `${gb(logs)} taken in`, logs * PRICES.logGb),
+    line(
+      "backfill machine",
+      `${count(backfillHours)} hours, ${TRANSITIONS_AN_HOUR} transitions each`,
+      transitions * PRICES.stateTransition,
+    ),
+  ];
+}
+
+/** Metrics of its own, alarms, logs. */
+function watchLines(config: Config): CostLine[] {
+  const metrics = Object.keys(METRICS).length + Object.keys(HOST_METRICS).length;
+  const alarms =
+    ALARMS.all +
+    (isBurstable(config.warehouseInstanceType) ? ALARMS.burstable : 0) +
+    (config.webDb ? ALARMS.webDb : 0);
+  const logs = FLOW_LOG_GB + (runsPerMonth(config) * LOG_BYTES_A_RUN) / GB;
+  const kept = logs * (config.logRetentionDays / DAYS);
+  return [
+    line("metrics and alarms", `${metrics} and ${alarms}`, metrics * PRICES.metric + alarms * PRICES.alarm),
+    line("logs", `${gb(logs)} taken in`, logs * PRICES.logGb + kept * PRICES.logStorage),
   ];
 }
 

@@ -13,6 +13,7 @@ import {
   SWEEP_OVERDUE_HOURS,
 } from "../../functions/etl/contract.js";
 import type { BaseStack } from "../base-stack.js";
+import { isBurstable } from "../names.js";
 import type { PostgresHost } from "./postgres-host.js";
 
 const HOUR = 3600;
@@ -38,9 +39,6 @@ interface Alarm {
   /** No data point means that nothing is wrong. @default true with `above`, false with `below` */
   readonly silenceIsFine?: boolean;
 }
-
-/** https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-performance-instances.html: the T families earn credits. */
-const isBurstable = (instanceType: string): boolean => instanceType.startsWith("t");
 
 /** What wakes an operator, all of it to one topic. */
 export class EtlAlarms extends Construct {
