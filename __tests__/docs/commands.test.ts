@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "chai";
 import { HOST_FILES } from "../../stacks/bootstrap/host-files.js";
+import { synthesize } from "../../testing/terraform/synth.js";
 import { REPOSITORY } from "../../testing/terraform/terraform.js";
 
 const PAGES = ["README.md", ...readdirSync(join(REPOSITORY, "docs")).flatMap((name) => pageOf(name))];
@@ -12,6 +13,8 @@ const STACKS = ["network", "endpoints", "warehouse", "scheduler"];
 function pageOf(name: string): string[] {
   return name.endsWith(".md") ? [join("docs", name)] : [];
 }
+
+const PREFIXES = /^(?:sudo |[A-Z_]+=(?:'[^']*'|[^\s$(]*) )+/;
 
 const read = (page: string) => readFileSync(join(REPOSITORY, page), "utf8");
 
@@ -25,11 +28,27 @@ function commandsOf(page: string, program: string): string[][] {
   ];
   return [...inline, ...blocks]
     .flatMap((line) => line.split(/\s(?:&&|\|\|?|>|#)\s?|\$\(|\)"?$/))
-    .map((piece) => piece.trim().replace(/^(?:sudo |[A-Z_]+=(?:'[^']*'|\S*) )+/, ""))
+    .map((piece) => piece.trim().replace(PREFIXES, ""))
     .filter((piece) => piece.startsWith(`${program} `))
     .map((piece) =>
       (piece.match(/"[^"]*"|'[^']*'|\S+/g) ?? []).map((word) => word.replaceAll(/^["']|["']$/g, "")),
     );
+}
+
+/** Programs that the pages' blocks may begin a line with, beside those whose arguments are looked at here. */
+const SHELL = ["cd", "cp", "echo", "export", "runuser", "set", "sudo"];
+const LOOKED_AT = ["npm", "aws", "terraform", "systemctl", "journalctl"];
+
+/** Indented blocks that the reader is to type: the first word of the first line is a program. */
+function shellBlocks(page: string): string[] {
+  const blocks = [...read(page).matchAll(/(?:^ {4,}\S.*\n(?:^ *\n(?=^ {4,}\S))?)+/gm)].map(([block]) =>
+    block.replaceAll(/^ +/gm, ""),
+  );
+  const fenced = [...read(page).matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, block = ""]) => block);
+  const isTyped = (block: string) =>
+    [...SHELL, ...LOOKED_AT].includes(block.replace(PREFIXES, "").split(/\s/)[0] ?? "") ||
+    /^[A-Z]+=/.test(block);
+  return [...blocks.filter(isTyped), ...fenced];
 }
 
 const everyCommand = (program: string) =>
@@ -113,6 +132,48 @@ describe("the commands in README and docs", function () {
       if (verb === "start")
         expect(units, `${page}: ${text}`).to.include(`${unit.replace(/\.service$/, "")}.service`);
     }
+  });
+
+  it("on the host read the journals of units that it has", () => {
+    const units = new Set(
+      HOST_FILES.map(({ path }) => (path.split("/").at(-1) ?? "").replace(/\.service$/, "")),
+    );
+    for (const { page, words, text } of everyCommand("journalctl"))
+      for (const [index, word] of words.entries())
+        if (words[index - 1] === "-u" && !["cloud-final", "postgresql"].includes(word))
+          expect(units, `${page}: ${text}`).to.include(word);
+  });
+
+  it("name documents and parameters that the stacks make", () => {
+    const { warehouse } = synthesize();
+    const made = JSON.stringify(warehouse.json);
+    for (const page of PAGES) {
+      for (const [, document = ""] of read(page).matchAll(/--document-name (\S+)/g))
+        expect(made, page).to.include(`"name":"${document}"`);
+      for (const [parameter] of read(page).matchAll(/\/clickstream\/production\/dwh\/[a-z-]+/g))
+        expect(made, page).to.include(`"name":"${parameter}"`);
+    }
+  });
+
+  it("in blocks are shell that bash can read, each line of a program that a test here or a rehearsal looks at", () => {
+    const blocks = PAGES.flatMap((page) => shellBlocks(page).map((block) => ({ page, block })));
+    expect(blocks.length).to.be.at.least(15);
+    for (const { page, block } of blocks) {
+      const typed = block.replaceAll("…", "x");
+      const { status, stderr } = spawnSync("bash", ["-n"], { input: typed, encoding: "utf8" });
+      expect(status, `${page}:\n${block}${stderr}`).to.equal(0);
+      for (const line of typed.replaceAll(/\\\n\s*|\|\n\s*/g, " ").split("\n")) {
+        const first = line.trim().replace(PREFIXES, "").split(/\s/)[0] ?? "";
+        if (first === "" || /^[A-Z]+=/.test(first)) continue;
+        expect([...SHELL, ...LOOKED_AT], `${page}: ${line}`).to.include(first);
+      }
+    }
+  });
+
+  it("change into stacks that there are", () => {
+    for (const page of PAGES)
+      for (const [, stack] of read(page).matchAll(/cd cdktf\.out\/stacks\/(\w+)/g))
+        expect(STACKS, page).to.include(stack);
   });
 
   it("never call cdktf for one stack, which fails on those it depends on", () => {

@@ -6,13 +6,14 @@ import { dirname, join } from "node:path";
 import { expect } from "chai";
 import {
   BUCKET,
-  createHost,
+  createDebianHost,
   skipWithout,
   skipWithoutHost,
   TUNNEL_ADDRESS,
   visit,
 } from "../../testing/host/fixture.js";
 import { debianPrograms, type WarehouseHost } from "../../testing/host/host.js";
+import { runbookBlocks } from "../../testing/runbook.js";
 
 /**
  * pg_dump dumps no server newer than itself, and the embedded PostgreSQL 18 comes without one: here server and pg_dump
@@ -27,8 +28,7 @@ describe("the nightly backup of a PostgreSQL host", function () {
     skipWithoutHost(this);
     const programs = debianPrograms();
     if (programs === null) return skipWithout(this, "No pg_dump.");
-    host = await createHost({}, { serverPrograms: programs });
-    await layCluster(host, programs);
+    host = await createDebianHost(programs);
     const { status, log } = await host.boot();
     expect(status, log).to.equal(0);
     expect(log).to.include("keeping the PostgreSQL");
@@ -117,28 +117,19 @@ describe("the nightly backup of a PostgreSQL host", function () {
 
   it("restores by the runbook: beside the database, then in its place, with the rows, rights and migrations", async () => {
     const [dump = ""] = (await readdir(folder)).sort();
-    const server = ["-h", join(host.root, "run/postgresql"), "-p", `${host.port}`, "-U", "postgres"];
-    const psql = (database: string, ...statements: string[]) =>
-      execFileSync(
-        "psql",
-        [...server, "-XAtq", "-d", database, ...statements.flatMap((sql) => ["-c", sql])],
-        {
-          encoding: "utf8",
-        },
-      );
-    psql("postgres", "CREATE DATABASE restored OWNER dwh_owner");
-    execFileSync("pg_restore", [...server, "--exit-on-error", "-d", "restored", join(folder, dump)]);
-    const fingerprint = psql("clickstream_dw", FINGERPRINT);
-    expect(fingerprint).to.match(/^5000\|/);
-    expect(psql("restored", FINGERPRINT)).to.equal(fingerprint);
+    const [look = "", restore = "", exchange = ""] = runbookBlocks("Restore from a dump");
+    const named = look.replace(/^DUMP=.*$/m, `DUMP=${dump}`);
+    const fingerprint = async (database: string) =>
+      (await host.type(`runuser -u postgres -- psql -XAtq -d ${database} -c "${FINGERPRINT}"`)).log;
+    const first = await host.type(named + restore);
+    expect(first.status, first.log).to.equal(0);
+    const before = await fingerprint("clickstream_dw");
+    expect(before).to.match(/^5000\|/);
+    expect(await fingerprint("restored")).to.equal(before);
 
-    psql(
-      "postgres",
-      "ALTER DATABASE clickstream_dw ALLOW_CONNECTIONS false",
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'clickstream_dw'",
-      "ALTER DATABASE clickstream_dw RENAME TO clickstream_dw_before",
-      "ALTER DATABASE restored RENAME TO clickstream_dw",
-    );
+    const second = await host.type(named + exchange);
+    expect(second.status, second.log).to.equal(0);
+    expect(await host.calls()).to.include("systemctl start clickstream-setup");
     const { status, log } = await host.run("setup");
     expect(status, log).to.equal(0);
     expect(log).to.not.include("applied");
@@ -191,16 +182,3 @@ const FINGERPRINT = `SELECT
   (SELECT string_agg(version || checksum, ',' ORDER BY version) FROM etl.migrations),
   (SELECT string_agg(relname || ':' || coalesce(relacl::text, '') || ':' || pg_get_userbyid(relowner), ',' ORDER BY relname)
    FROM pg_class WHERE relnamespace IN ('public'::regnamespace, 'etl'::regnamespace) AND relkind = 'r')`;
-
-/** A cluster of Debian's version on the volume, which the host then keeps: its initdb lacks some options of 18. */
-async function layCluster(host: WarehouseHost, programs: string): Promise<void> {
-  execFileSync("mkfs.ext4", ["-q", "-F", host.device]);
-  const data = join(host.volume, "data");
-  await mkdir(data);
-  execFileSync("chown", ["postgres", host.volume, data]);
-  const options = ["-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--auth=peer"];
-  execFileSync("runuser", ["-u", "postgres", "--", join(programs, "initdb"), ...options], {
-    cwd: "/",
-    stdio: "ignore",
-  });
-}

@@ -1,5 +1,7 @@
-import { readFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, readFile } from "node:fs/promises";
 import { Socket } from "node:net";
+import { join } from "node:path";
 import { expect } from "chai";
 import { readMigrations } from "etl-lib/migrations";
 import type { Context } from "mocha";
@@ -73,6 +75,24 @@ export async function bootedHost(
   const { status, log } = await host.boot();
   expect(status, log).to.equal(0);
   return { host, log };
+}
+
+/**
+ * A host whose cluster is of Debian's PostgreSQL, older than the host's own programs would make: its initdb lacks options of
+ * 18, so the cluster is laid before the boot, which then keeps it.
+ */
+export async function createDebianHost(programs: string): Promise<WarehouseHost> {
+  const host = await createHost({}, { serverPrograms: programs });
+  execFileSync("mkfs.ext4", ["-q", "-F", host.device]);
+  const data = join(host.volume, "data");
+  await mkdir(data);
+  execFileSync("chown", ["postgres", host.volume, data]);
+  const options = ["-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--auth=peer"];
+  execFileSync("runuser", ["-u", "postgres", "--", join(programs, "initdb"), ...options], {
+    cwd: "/",
+    stdio: "ignore",
+  });
+  return host;
 }
 
 export async function setPassword(host: WarehouseHost, role: string, password: string): Promise<void> {

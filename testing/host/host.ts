@@ -138,6 +138,15 @@ export class WarehouseHost {
     return this.#execute(join(this.root, "usr/local/lib/clickstream", name));
   }
 
+  /** What a person types in a session on the host, where psql finds the server by itself. */
+  async type(commands: string): Promise<Outcome> {
+    const path = join(this.base, "session.sh");
+    const here = commands.replace(/^sudo -i\n/m, "").replaceAll("/etc/clickstream", "$ROOT/etc/clickstream");
+    const server = `export PGHOST=${join(this.root, "run/postgresql")} PGPORT=${this.port}`;
+    await writeFile(path, `#!/bin/bash\nset -euo pipefail\n${server}\n${here}`, { mode: 0o700 });
+    return this.#execute(path);
+  }
+
   /** A new instance in the place of this one: all is gone but the data volume. */
   async replaceInstance(): Promise<void> {
     await this.#stopServices();
