@@ -226,7 +226,7 @@ export const configKeys = {
     "load what the 16 columns leave out into `clickstream_event_details`: pages, referrers, campaigns, devices and the rest",
   ),
   keepIp: switchKey(false, "keep the network (/24, /48) of a visitor's IP address in it, instead of nothing"),
-  tracing: switchKey(false, "record X-Ray traces of the function"),
+  tracing: switchKey(false, "record X-Ray traces of function and backfills"),
   backfillName: name(64, "SBW_ETL_BACKFILL", "the state machine that loads a window of the past"),
   // A run takes three of PostgreSQL's 40 connections at most, and others want some too.
   backfillConcurrency: count(1, 8, 4, "hours that a backfill loads at a time"),

@@ -188,6 +188,25 @@ describe("the pages", () => {
         expect(existsSync(join(REPOSITORY, dirname(page), target)), `${page}: ${target}`).to.equal(true);
   });
 
+  it("name each dependency with what it is for, and what check:cdktn installs", () => {
+    const page = read("docs/dependencies.md");
+    for (const manifest of ["package.json", "etl-lib/package.json"]) {
+      const { dependencies = {}, devDependencies = {} } = JSON.parse(read(manifest));
+      for (const name of Object.keys({ ...dependencies, ...devDependencies })) {
+        const family = name.replace(/^(@aws-sdk\/client-|@types\/).*/, "$1*");
+        const short = name.replace("@aws-lambda-powertools/", "…/");
+        expect(
+          [name, family, short].some((text) => page.includes(`\`${text}\``)),
+          `${manifest}: ${name}`,
+        ).to.equal(true);
+      }
+    }
+    for (const [, name = "", version = ""] of read("checks/cdktn.ts").matchAll(
+      /"(@?cdktn[\w/-]*)@([\d.]+)"/g,
+    ))
+      expect(page).to.include(`\`${name}\` ${version}`);
+  });
+
   it("name tests that exist, beside each promise of docs/security.md", () => {
     const named = [...read("docs/security.md").matchAll(/`(__tests__\/[^`]+)`/g)].map(
       (match) => match[1] ?? "",

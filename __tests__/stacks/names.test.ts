@@ -4,6 +4,7 @@ import { expect } from "chai";
 import { LOOKBACK_HOURS } from "../../functions/etl/contract.js";
 import { loadConfig } from "../../stacks/config.js";
 import { artifactsBucketName, BACKUP_TIME_UTC } from "../../stacks/names.js";
+import { synthesize } from "../../testing/terraform/synth.js";
 import { REPOSITORY } from "../../testing/terraform/terraform.js";
 
 const read = (path: string) => readFileSync(join(REPOSITORY, path), "utf8");
@@ -29,5 +30,34 @@ describe("the artifacts bucket", () => {
     expect(artifactsBucketName(loadConfig({ artifactsBucket: "own-bucket" }), "123456789012")).to.equal(
       "own-bucket",
     );
+  });
+});
+
+describe("two environments in one account", () => {
+  const NAMES = ["name", "bucket", "function_name", "alarm_name"];
+  /** What Terraform makes and AWS knows by a name that no other may have in the account. */
+  function names(context: Record<string, unknown>): string[] {
+    return Object.values(synthesize(context)).flatMap((stack) =>
+      stack
+        .allResources()
+        .filter(({ type }) => !/security_group|s3_bucket_|s3_object|iam_role_policy$/.test(type))
+        .flatMap(({ type, attributes }) =>
+          NAMES.flatMap((key) =>
+            typeof attributes[key] === "string" && !String(attributes[key]).startsWith("${aws_")
+              ? [`${type} ${attributes[key]}`]
+              : [],
+          ),
+        ),
+    );
+  }
+
+  it("share no name: an environment needs its own `environment` and nothing else", () => {
+    const everything = { webDb: true, createRawBucket: true };
+    const production = names(everything);
+    const staging = names({ ...everything, environment: "staging" });
+    expect(production.length).to.be.at.least(50);
+    expect(staging).to.have.length(production.length);
+    expect(staging.filter((name) => production.includes(name))).to.deep.equal([]);
+    expect(new Set(staging).size).to.equal(staging.length);
   });
 });

@@ -267,9 +267,13 @@ describe("scheduler stack", () => {
   it("traces with X-Ray only when asked to", () => {
     const traced = synthesize({ tracing: true }).scheduler;
     expect(traced.resource("aws_lambda_function").tracing_config).to.deep.equal({ mode: "Active" });
-    const sids = (stack: SynthesizedStack) => statements(stack).map(({ Sid }) => Sid);
-    expect(sids(traced)).to.include("WriteTraces");
-    expect(sids(scheduler)).to.not.include("WriteTraces");
+    expect(traced.resource("aws_sfn_state_machine").tracing_configuration).to.deep.equal({ enabled: true });
+    expect(scheduler.resource("aws_sfn_state_machine")).to.not.have.property("tracing_configuration");
+    for (const role of ["etl_role_policy", "backfill_policy"]) {
+      const sids = (stack: SynthesizedStack) => statements(stack, role).map(({ Sid }) => Sid);
+      expect(sids(traced), role).to.include("WriteTraces");
+      expect(sids(scheduler), role).to.not.include("WriteTraces");
+    }
   });
 
   it("looks the raw bucket up under a name that says what to do when it is not there", () => {

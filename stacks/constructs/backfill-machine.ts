@@ -8,7 +8,7 @@ import type { BaseStack } from "../base-stack.js";
 import { ARTIFACTS, artifactsBucketName } from "../names.js";
 import { backfillDefinition } from "./backfill-definition.js";
 import { kmsKeyId } from "./customer-key.js";
-import { allow, policy, type Statement, trust } from "./policy.js";
+import { allow, policy, type Statement, trust, writeTraces } from "./policy.js";
 
 /** The state machine that loads a window of the past, with its role and its log. Only a person starts it. */
 export class BackfillMachine extends Construct {
@@ -29,6 +29,7 @@ export class BackfillMachine extends Construct {
       roleArn: role.arn,
       definition: JSON.stringify(backfillDefinition(target.arn)),
       encryptionConfiguration: { type: "AWS_OWNED_KEY" },
+      ...(stack.config.tracing && { tracingConfiguration: { enabled: true } }),
       loggingConfiguration: {
         level: "ERROR",
         includeExecutionData: true, // hours and counts, no event
@@ -57,7 +58,8 @@ export class BackfillMachine extends Construct {
   }
 
   private createPolicy(role: IamRole): IamRolePolicy {
-    const statements = [...this.workStatements(), this.deliverLogs()];
+    const traces = this.stack.config.tracing ? [writeTraces()] : [];
+    const statements = [...this.workStatements(), this.deliverLogs(), ...traces];
     return new IamRolePolicy(this, "policy", {
       name: "backfill",
       role: role.id,

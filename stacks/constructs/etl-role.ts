@@ -7,7 +7,7 @@ import { Construct } from "constructs";
 import type { BaseStack } from "../base-stack.js";
 import { ARTIFACTS, LAKE_ACTIONS, lakeBucketName } from "../names.js";
 import { useCustomerKey } from "./customer-key.js";
-import { allow, policy, type Statement, trust } from "./policy.js";
+import { allow, policy, type Statement, trust, writeTraces } from "./policy.js";
 
 export interface EtlRoleProps {
   readonly rawBucketArn: string;
@@ -97,9 +97,8 @@ export class EtlRole extends Construct {
     ];
   }
 
-  /** https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html: no resource either. */
   private traceStatements(): Statement[] {
     if (!this.stack.config.tracing) return [];
-    return [allow("WriteTraces", ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"])];
+    return [writeTraces()];
   }
 }

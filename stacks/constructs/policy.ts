@@ -33,3 +33,7 @@ export function trust(service: string, sourceAccount?: string): string {
     ...(sourceAccount === undefined ? {} : { Condition: condition }),
   });
 }
+
+/** https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html: the calls know no resource. */
+export const writeTraces = (): Statement =>
+  allow("WriteTraces", ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"]);
