@@ -17,9 +17,9 @@ export interface Deployed {
 }
 
 /** @throws {ConfigError} the configuration of the work tree breaks a rule */
-export function openDeployed(output: string, env: Env): Deployed {
+export function openDeployed(output: string, env: Env, given?: Clients): Deployed {
   const config = readConfig(WORK_FOLDER, env);
-  const clients = createClients(config.region, env);
+  const clients = given ?? createClients(config.region, env);
   const read = new Map<StackName, Promise<Outputs>>();
   const outputsOf = (stack: StackName): Promise<Outputs> => {
     const outputs = read.get(stack) ?? readOutputs({ config, output, s3: clients.s3 }, stack);

@@ -28,12 +28,16 @@ async function inspectRule({ deployed }: Subject): Promise<Condition> {
   return holds(`${Name} starts ${name}, ${rule.ScheduleExpression}`);
 }
 
-/** Those of the function and the host's own, which recovers it. */
+/** Those that tell this environment's topic, and the host's own, which recovers it. */
 async function inspectAlarms({ deployed }: Subject): Promise<Condition> {
   const { config } = deployed;
   const functionName = await deployed.output("scheduler", "function_name");
-  const ofFunction = await alarmsOf(deployed, `${functionName}-`);
-  const all = [...ofFunction, ...(await alarmsOf(deployed, `${config.warehouseName}-`))];
+  const topic = await deployed.output("scheduler", "alarm_topic_arn");
+  // Another environment's names may begin with this one's.
+  const ofFunction = (await alarmsOf(deployed, `${functionName}-`)).filter(({ AlarmActions }) =>
+    AlarmActions?.includes(topic),
+  );
+  const all = [...ofFunction, ...(await alarmsOf(deployed, `${config.warehouseName}-recover`))];
   if (ofFunction.length === 0) return fails(`${functionName} has no alarm`, "deploy the scheduler stack");
   const raised = all.filter(({ StateValue }) => StateValue === "ALARM");
   if (raised.length > 0)
@@ -49,12 +53,14 @@ async function inspectAlarms({ deployed }: Subject): Promise<Condition> {
       `nobody is notified of ${muted.join(", ")}`,
       `aws cloudwatch enable-alarm-actions --region ${config.region} --alarm-names ${muted.join(" ")}`,
     );
-  return (await inspectSubscriptions(deployed)) ?? holds(`all ${all.length} are quiet`);
+  return (await inspectSubscriptions(deployed, topic)) ?? holds(`all ${all.length} are quiet`);
 }
 
 /** An alarm that nobody reads is none. Null: somebody does. */
-async function inspectSubscriptions(deployed: Subject["deployed"]): Promise<Condition | null> {
-  const TopicArn = await deployed.output("scheduler", "alarm_topic_arn");
+async function inspectSubscriptions(
+  deployed: Subject["deployed"],
+  TopicArn: string,
+): Promise<Condition | null> {
   const { Subscriptions = [] } = await deployed.clients.sns.send(
     new ListSubscriptionsByTopicCommand({ TopicArn }),
   );

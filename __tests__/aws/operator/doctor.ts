@@ -1,4 +1,5 @@
 import {
+  DeleteAlarmsCommand,
   PutMetricAlarmCommand,
   type PutMetricAlarmCommandInput,
   SetAlarmStateCommand,
@@ -43,7 +44,7 @@ export function describeDoctor(operator: () => Operator): void {
 
     before(() => {
       account = operator().account;
-      deployed = { ...openDeployed(account.aws.output, operator().env), clients: account.clients };
+      deployed = openDeployed(account.aws.output, operator().env, account.clients);
     });
 
     /** What does not hold, `hoursLater` than it is. */
@@ -130,6 +131,26 @@ export function describeDoctor(operator: () => Operator): void {
         /^alarms: nobody is notified of SBW_Lamda_ETL-rejects → .*enable-alarm-actions/,
       );
       await put(true);
+    });
+
+    it("not the alarms of another environment, whose names begin with this one's", async () => {
+      const [alarm] = (await account.alarms()).filter(
+        ({ AlarmName }) => AlarmName === "SBW_Lamda_ETL-rejects",
+      );
+      const AlarmName = "SBW_Lamda_ETL-staging-rejects";
+      const { AlarmActions = [] } = alarm as PutMetricAlarmCommandInput;
+      const theirs = AlarmActions.map((arn) => arn.replace("SBW_Lamda_ETL", "SBW_Lamda_ETL-staging"));
+      await account.clients.cloudwatch.send(
+        new PutMetricAlarmCommand({
+          ...(alarm as PutMetricAlarmCommandInput),
+          AlarmName,
+          AlarmActions: theirs,
+          ActionsEnabled: false,
+        }),
+      );
+      const found = await findings();
+      await account.clients.cloudwatch.send(new DeleteAlarmsCommand({ AlarmNames: [AlarmName] }));
+      expect(found).to.deep.equal([]);
     });
 
     it("alarms that nobody is subscribed to", async () => {
