@@ -1,14 +1,15 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { readConfig } from "../../cli/deployed/config.js";
 import { readOutputs } from "../../cli/deployed/state.js";
-import type { Finding } from "../../cli/doctor/doctor.js";
+import { CHECKS, type Finding } from "../../cli/doctor/doctor.js";
 import { reportText } from "../../cli/doctor/report.js";
 import { explainAwsError } from "../../connect/explain-aws.js";
 import { loadConfig } from "../../stacks/config.js";
 import { refuse, startS3 } from "../../testing/s3/s3.js";
+import { REPOSITORY } from "../../testing/terraform/terraform.js";
 
 const STATE = JSON.stringify({ version: 4, outputs: { instance_id: { value: "i-0abc", type: "string" } } });
 
@@ -29,6 +30,25 @@ describe("doctor's report", () => {
 
   it("closes in one sentence when all is well", () => {
     expect(reportText([holds])).to.match(/\n\nThe one check holds\.$/);
+  });
+});
+
+describe("docs/doctor.md", () => {
+  const page = readFileSync(join(REPOSITORY, "docs/doctor.md"), "utf8");
+
+  it("shows each check in both examples, in their order, and counts them", () => {
+    const names = CHECKS.map(({ name }) => name);
+    const shown = [...page.matchAll(/^ {4}[✔✘] ([a-z ]+?) {2,}/gm)].map(([, name]) => name);
+    expect(shown).to.deep.equal([...names, ...names]);
+    expect(page)
+      .to.include(`All ${names.length} checks hold.`)
+      .and.include(`of ${names.length} checks hold, 3 fail.`);
+  });
+
+  it("says when each fails", () => {
+    const table = page.slice(page.indexOf("| check |"));
+    for (const { name } of CHECKS)
+      expect(table, name).to.match(new RegExp(`^\\| (.*, )?${name}(, .*)? \\|`, "m"));
   });
 });
 

@@ -193,7 +193,7 @@ describe("the pages", () => {
     for (const manifest of ["package.json", "etl-lib/package.json"]) {
       const { dependencies = {}, devDependencies = {} } = JSON.parse(read(manifest));
       for (const name of Object.keys({ ...dependencies, ...devDependencies })) {
-        const family = name.replace(/^(@aws-sdk\/client-|@types\/).*/, "$1*");
+        const family = name.replace(/^(@aws-sdk\/client-|@types\/|@opentelemetry\/).*/, "$1*");
         const short = name.replace("@aws-lambda-powertools/", "…/");
         expect(
           [name, family, short].some((text) => page.includes(`\`${text}\``)),

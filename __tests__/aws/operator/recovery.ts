@@ -1,4 +1,3 @@
-import { writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import {
   DescribeSnapshotsCommand,
@@ -125,7 +124,6 @@ export function describeRecovery(
       expect((await volumes()).map(({ VolumeId }) => VolumeId)).to.include(lost);
       await setAgent(account, "Online");
       const { code, stdout } = await operator().run("doctor");
-      writeFileSync("/tmp/day2-doctor.txt", stdout);
       expect(code, stdout).to.equal(0);
     });
   });
