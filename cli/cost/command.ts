@@ -6,6 +6,8 @@ import { PROJECT_ROOT } from "../shared/project.js";
 import { type CostLine, estimate, type Load } from "./estimate.js";
 import { PRICES_AS_OF } from "./prices.js";
 
+const YEAR = 365;
+
 export const define = (command: Command): Command =>
   command
     .option("--events-per-day <n>", "events of a day", wholeNumber(1, 1_000_000_000), 1_000_000)
@@ -15,7 +17,11 @@ export const define = (command: Command): Command =>
       wholeNumber(1, 1_000_000),
       1,
     )
-    .option("--retention-days <n>", "days of events in the warehouse", wholeNumber(1, 36_500), 365)
+    .option(
+      "--retention-days <n>",
+      "days of events in the warehouse (default: retentionDays, or a year)",
+      wholeNumber(1, 36_500),
+    )
     .option(
       "--backfill-hours <n>",
       "hours that npm run backfill loads in a month",
@@ -29,8 +35,11 @@ export const define = (command: Command): Command =>
     )
     .action(printCost);
 
-function printCost({ json, ...load }: Load & { json?: boolean }): void {
+type Options = Omit<Load, "retentionDays"> & { retentionDays?: number; json?: boolean };
+
+function printCost({ json, ...given }: Options): void {
   const config = readConfig(PROJECT_ROOT, process.env);
+  const load = { ...given, retentionDays: given.retentionDays ?? (config.retentionDays || YEAR) };
   const lines = estimate(config, load);
   if (json) {
     console.log(JSON.stringify({ ...load, pricesAsOf: PRICES_AS_OF, lines, usd: sum(lines) }, null, 2));

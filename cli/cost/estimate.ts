@@ -41,7 +41,7 @@ const EVENT_SECONDS = 1 / 20_000;
 const LOG_BYTES_A_RUN = 20_000;
 const FLOW_LOG_GB = 0.5;
 /** Of the stacks, by their kinds; a test counts those of the synthesized JSON. */
-const ALARMS = { all: 21, burstable: 1, webDb: 1 };
+const ALARMS = { all: 22, burstable: 1, webDb: 1 };
 /** States that an hour of a backfill goes through, its start included. */
 const TRANSITIONS_AN_HOUR = 4;
 
