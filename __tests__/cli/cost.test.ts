@@ -52,7 +52,7 @@ describe("what it costs", () => {
     expect(costOf("function", year)).to.be.greaterThan(10 * costOf("function", MILLION));
   });
 
-  for (const context of [{}, { warehouseInstanceType: "m7i.large" }, { webDb: true }])
+  for (const context of [{}, { warehouseInstanceType: "m7i.large" }, { webDb: true }, { lake: true }])
     it(`counts the alarms that the stacks have with ${JSON.stringify(context)}`, () => {
       const alarms = Object.values(synthesize(context)).flatMap((stack) =>
         stack.resources("aws_cloudwatch_metric_alarm"),

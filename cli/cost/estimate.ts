@@ -30,6 +30,8 @@ const GB = 1e9;
 const ROW_BYTES = 600;
 /** What pg_dump's compression leaves of it. */
 const DUMP_SHARE = 0.2;
+/** An event in a Parquet file of the lake (docs/lake.md). */
+const LAKE_BYTES = 60;
 const ROOT_GB = 16;
 /** S3 lists so many keys a call. */
 const LIST_PAGE = 1000;
@@ -41,7 +43,7 @@ const EVENT_SECONDS = 1 / 20_000;
 const LOG_BYTES_A_RUN = 20_000;
 const FLOW_LOG_GB = 0.5;
 /** Of the stacks, by their kinds; a test counts those of the synthesized JSON. */
-const ALARMS = { all: 22, burstable: 1, webDb: 1 };
+const ALARMS = { all: 24, burstable: 1, lake: 1, webDb: 1 };
 /** States that an hour of a backfill goes through, its start included. */
 const TRANSITIONS_AN_HOUR = 4;
 
@@ -73,6 +75,7 @@ function hostLines(config: Config, { eventsPerDay, retentionDays }: Load): CostL
   const volumeGb = Math.max(config.warehouseDataGb, Math.ceil(dataGb * 1.5));
   const dayGb = (eventsPerDay * ROW_BYTES) / GB;
   const snapshotGb = dataGb + 2 * dayGb * config.snapshotRetentionDays;
+  const lakeGb = (eventsPerDay * 365 * LAKE_BYTES) / GB;
   const dumpsGb = dataGb * DUMP_SHARE * config.backupRetentionDays;
   return [
     line("host", `${config.warehouseInstanceType}, ${HOURS} h`, HOURS * hour),
@@ -83,6 +86,7 @@ function hostLines(config: Config, { eventsPerDay, retentionDays }: Load): CostL
       snapshotGb * PRICES.snapshot,
     ),
     line("dumps", `${gb(dumpsGb)}, ${config.backupRetentionDays} days`, dumpsGb * PRICES.s3Storage),
+    ...(config.lake ? [line("lake", `${gb(lakeGb)} of Parquet a year`, lakeGb * PRICES.s3Storage)] : []),
   ];
 }
 
@@ -132,6 +136,7 @@ function watchLines(config: Config): CostLine[] {
   const alarms =
     ALARMS.all +
     (isBurstable(config.warehouseInstanceType) ? ALARMS.burstable : 0) +
+    (config.lake ? ALARMS.lake : 0) +
     (config.webDb ? ALARMS.webDb : 0);
   const logs = FLOW_LOG_GB + (runsPerMonth(config) * LOG_BYTES_A_RUN) / GB;
   const kept = logs * (config.logRetentionDays / DAYS);
