@@ -13,7 +13,7 @@ describe("the lake in a bucket, on an emulator of AWS", () => {
   let lab: Lab;
   let client: S3Client;
   before(async () => {
-    [moto, lab] = [await startMoto(), await openLab()];
+    [moto, lab] = [await startMoto(null), await openLab()];
     client = new S3Client({
       region: "ap-southeast-1",
       endpoint: moto.url,
