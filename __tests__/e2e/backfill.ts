@@ -1,9 +1,7 @@
 import { expect } from "chai";
-import { DAY, expectHeld, freshDay, HOUR, type Sample, sample, sum } from "../../testing/e2e/sample.js";
+import { DAY, expectHeld, freshDay, type Sample, sample } from "../../testing/e2e/sample.js";
 import type { World } from "../../testing/e2e/world.js";
 import { expectIdentity } from "../../testing/lab/identity.js";
-
-const MANY_HOURS = 1512;
 
 export function describeBackfill(world: () => World): void {
   describe("a backfill on the state machine", () => {
@@ -53,26 +51,6 @@ export function describeBackfill(world: () => World): void {
       expect(both.flatMap(({ failed }) => failed)).to.deep.equal([]);
       expect(both.map(({ status }) => status)).to.deep.equal(["SUCCEEDED", "SUCCEEDED"]);
       await expectHeld(db(), day, all);
-      await expectIdentity(db());
-    });
-
-    it(`${MANY_HOURS} hours: what lies in them is loaded once`, async () => {
-      const from = Date.UTC(2023, 0, 1);
-      const days = Array.from({ length: MANY_HOURS / 24 }, (_, n) => new Date(from + n * DAY));
-      const samples = days
-        .filter((_, n) => n % 9 === 0)
-        .map((start, n) =>
-          sample({ events: 5, layout: "ndjson", seed: `e2e many ${n}`, from: start, days: 1 }),
-        );
-      await world().put(samples.flatMap(({ objects }) => objects));
-      const begin = new Date(from).toISOString().slice(0, 10);
-      const state = await world().backfill(...window(begin, days.length), "--parallel", "8");
-      expect(state).to.include({ status: "SUCCEEDED", hours: MANY_HOURS, done: MANY_HOURS });
-      const { rows } = await db().query(
-        "SELECT count(*)::int AS n FROM public.clickstream_events WHERE event_timestamp >= $1 AND event_timestamp < $2",
-        [new Date(from), new Date(from + MANY_HOURS * HOUR)],
-      );
-      expect(rows[0].n).to.equal(sum(...samples.map(({ expected }) => expected)).inserted);
       await expectIdentity(db());
     });
   });
