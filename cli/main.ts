@@ -57,6 +57,11 @@ const COMMANDS: readonly Entry[] = [
     load: () => import("./query/command.js"),
   },
   {
+    name: "erase",
+    description: "Forget a person, for good.",
+    load: () => import("./etl/erase.js"),
+  },
+  {
     name: "migrate",
     description: "Apply the migrations that are not applied yet.",
     load: () => import("./etl/migrate.js"),

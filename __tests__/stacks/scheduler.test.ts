@@ -61,6 +61,8 @@ describe("scheduler stack", () => {
       ETL_RUN_RETENTION_DAYS: "0",
       ETL_DETAILS: "true",
       ETL_KEEP_IP: "false",
+      SNAPSHOT_RETENTION_DAYS: "7",
+      BACKUP_RETENTION_DAYS: "30",
       POWERTOOLS_SERVICE_NAME: "SBW_Lamda_ETL",
       POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
     });

@@ -28,6 +28,14 @@ export { s3Lake } from "./lake/s3-store.js";
 export type { LakeStore } from "./lake/store.js";
 export { evaluateAlerts } from "./load/alerts.js";
 export { copyIntoEvents } from "./load/copy.js";
+export {
+  assertPerson,
+  type EraseOptions,
+  type ErasureReport,
+  erasePerson,
+  type Person,
+} from "./load/erase.js";
+export { PERSON_KINDS, type PersonKind } from "./load/erased-persons.js";
 export { type LookbackState, readLookback } from "./load/lookbacks.js";
 export { assertSchema, migrate } from "./load/migrate.js";
 export { type Migration, readMigrations } from "./load/migrations.js";

@@ -28,6 +28,7 @@ const EVENTS_PREFIX = "events/";
  * - any of the last three with `"dryRun": true`: plans and counts, writes nothing; with `"rollups": false`: leaves the
  *   rollups to a later run.
  * - `{"load": false}`: refreshes the rollups and nothing else.
+ * - `{"erase": …}` is no run: see erase.ts.
  *
  * @throws {PlanError} the event is none of these
  */

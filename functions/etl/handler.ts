@@ -13,6 +13,7 @@ import { type Env, type EtlEnvironment, readEtlEnvironment } from "../../connect
 import { readSecrets } from "../../connect/secrets.js";
 import { createPool, RenewingPool } from "../../connect/warehouse.js";
 import { LAKE_FOLDER } from "./contract.js";
+import { type EraseRequest, type ErasureAnswer, eraseFromHere, parseErasure } from "./erase.js";
 import { parseEvent } from "./event.js";
 import { createTelemetry, hasFailed, publishHost, publishRun, type Telemetry } from "./telemetry.js";
 
@@ -22,7 +23,7 @@ export interface InvocationContext {
   getRemainingTimeInMillis(): number;
 }
 
-export type Handler = (event: unknown, context: InvocationContext) => Promise<RunSummary>;
+export type Handler = (event: unknown, context: InvocationContext) => Promise<RunSummary | ErasureAnswer>;
 
 /** The run did not end well; thrown so that AWS retries the invocation and then queues it. */
 export class RunFailedError extends Error {
@@ -51,7 +52,10 @@ export function createHandler(env: Env): Handler {
     telemetry.logger.appendKeys({ requestId: context.awsRequestId });
     try {
       resources ??= createResources(env);
-      return await run(event, context, resources, telemetry);
+      const erasure = parseErasure(event);
+      return erasure === null
+        ? await run(event, context, resources, telemetry)
+        : await erase(erasure, context, resources, telemetry, env);
     } catch (error) {
       telemetry.logger.error(error instanceof Error ? error.message : String(error), { error });
       throw error;
@@ -107,6 +111,22 @@ async function run(
   }
   if (hasFailed(summary)) throw new RunFailedError(failure(summary));
   return summary;
+}
+
+/** The log says what was erased, never of whom. */
+async function erase(
+  request: EraseRequest,
+  context: InvocationContext,
+  { pool, lake = null }: Resources,
+  { logger }: Telemetry,
+  env: Env,
+): Promise<ErasureAnswer> {
+  await pool.prepare();
+  const endsAt = Date.now() + budgets(context).endBudgetMs;
+  const answer = await eraseFromHere(pool, request, { lake, endsAt, env });
+  const { notReached: _, ...report } = answer;
+  logger.info("A person was erased", { report });
+  return answer;
 }
 
 /** A host that cannot be seen is an alarm (its metrics are missing), never a failed run. */

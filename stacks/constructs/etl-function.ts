@@ -117,6 +117,10 @@ export class EtlFunction extends Construct {
       ETL_DETAILS: String(config.details),
       ETL_KEEP_IP: String(config.keepIp),
       ...(config.lake && { LAKE_BUCKET: lakeBucketName(config, this.stack.accountId) }),
+      // For the report of an erasure: when copies that it cannot reach are gone. A bucket made elsewhere has its own rules.
+      ...(config.createRawBucket && { RAW_EXPIRATION_DAYS: String(config.rawExpirationDays) }),
+      SNAPSHOT_RETENTION_DAYS: String(config.snapshotRetentionDays),
+      BACKUP_RETENTION_DAYS: String(config.backupRetentionDays),
       POWERTOOLS_SERVICE_NAME: config.functionName,
       POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
     };

@@ -2,7 +2,7 @@ import { addEvents, noEvents } from "../counts.js";
 import { keyTime } from "../extract/key-time.js";
 import { coveredFolder, LISTINGS_AT_ONCE, type ListedObjects, planListings } from "../extract/plan.js";
 import { sideBySide } from "../extract/side-by-side.js";
-import { readKeeping } from "../load/left-out.js";
+import { readLine } from "../load/left-out.js";
 import { startOfHour } from "../load/loaded-hours.js";
 import { toLoadError } from "../load/pg-errors.js";
 import { Fingerprint, type Seal, sealOf } from "../load/seals.js";
@@ -101,7 +101,7 @@ class Verification {
 
   async report(): Promise<VerifyReport> {
     const { gaps: hourGaps, detailsGaps, withoutDetails, rows } = await compareHours(this.db);
-    const { keptFrom } = await readKeeping(this.db);
+    const keptFrom = await readLine(this.db);
     const times = hourGaps.map(({ hour }) => hour.getTime()).sort((a, b) => a - b);
     const suspects = times.filter((time) => time >= keptFrom); // of others nothing can be brought back
     const listings = planListings(this.options).map(({ pages }) => pages);

@@ -1,7 +1,7 @@
 import { addEvents, countReject, noEvents } from "../counts.js";
 import { ExtractError } from "../errors.js";
 import { RepairLog } from "../transform/repair.js";
-import type { EventCounts, RejectCounts, SourceObject, Warnings } from "../types.js";
+import type { EventCounts, Reject, RejectCounts, SourceObject, Warnings } from "../types.js";
 import { copyIntoDetails } from "./copy.js";
 import type { EventChunk, ObjectTally } from "./event-chunk.js";
 import { fillDetails } from "./fill-details.js";
@@ -17,7 +17,7 @@ import {
   surplusOf,
 } from "./loaded-hours.js";
 import { OpenObject } from "./open-object.js";
-import { insertRejects } from "./rejects.js";
+import { ERASED_TEXT, insertRejects } from "./rejects.js";
 import { uuidHash } from "./uuid-hash.js";
 import type { WarehouseClient } from "./warehouse.js";
 
@@ -52,7 +52,8 @@ interface Written {
 /** What became of an object's rows in a chunk. */
 interface Share {
   inserted: number;
-  readonly expired: number;
+  expired: number;
+  erased: number;
 }
 
 export interface BatchOptions {
@@ -109,11 +110,18 @@ export class BatchLoad {
     const shares = await this.#insert(chunk);
     for (const [object, tally] of chunk.tallies)
       addEntry(entryOf(counts, object), entryFrom(tally, shares.get(object)));
-    const ours = chunk.rejects.filter(({ object }) => claims.has(object));
+    const ours = this.#withoutErased(chunk.rejects.filter(({ object }) => claims.has(object)));
     await insertRejects(this.client, this.runId, this.objects, ours);
     for (const { cause, records } of ours) countReject(rejects, cause, records);
     new RepairLog(warnings).merge(chunk.repairs.warnings);
     await this.#open.leave(chunk);
+  }
+
+  /** A reject that names a person who was erased is counted, and its text is not kept. */
+  #withoutErased<R extends Reject>(rejects: readonly R[]): readonly R[] {
+    const { erased } = this.options.keeping;
+    if (!erased) return rejects;
+    return rejects.map((reject) => (erased.inText(reject.raw) ? { ...reject, ...ERASED_TEXT } : reject));
   }
 
   /** The UTC hours that gained rows or details. */
@@ -146,7 +154,7 @@ export class BatchLoad {
     const fresh = [...chunk.tallies].filter(([object]) => !counts.has(object));
     if (fresh.length === 0) return;
     const expected = fresh.map(([, tally]) =>
-      entryFrom(tally, { inserted: tally.read - tally.rejected - tally.duplicates, expired: 0 }),
+      entryFrom(tally, { ...NO_SHARE, inserted: tally.read - tally.rejected - tally.duplicates }),
     );
     const objects = fresh.map(([object]) => this.objects[object] as SourceObject);
     const taken = await claim(this.client, this.runId, objects, expected, this.options.reload);
@@ -200,15 +208,19 @@ export class BatchLoad {
     const leftOut = leaveOut(chunk, wanted, this.options.keeping);
     if (this.options.keepsLate) await keepLate(this.client, chunk, leftOut);
     const shares = new Map<number, Share>();
-    for (const [object, expired] of leftOut.expired) shares.set(object, { inserted: 0, expired });
+    const shareOf = (object: number): Share => {
+      const share = shares.get(object) ?? { inserted: 0, expired: 0, erased: 0 };
+      shares.set(object, share);
+      return share;
+    };
+    for (const [object, expired] of leftOut.expired) shareOf(object).expired = expired;
+    for (const [object, erased] of leftOut.erased) shareOf(object).erased = erased;
     const offered = wanted.slice();
     await this.insertNew.insert(this.client, rows, wanted);
     if (details.count > 0) await this.#insertDetails(chunk, offered, wanted);
     for (const [row, object] of objectOfRow.entries()) {
       if (!wanted[row]) continue;
-      const share = shares.get(object) ?? { inserted: 0, expired: 0 };
-      share.inserted++;
-      shares.set(object, share);
+      shareOf(object).inserted++;
       const one = { rows: 1, ids: uuidHash(rows.id(row)), details: details.count > 0 ? 1 : 0 };
       noteHour(this.#hoursOf(object), hourOfRow[row] as number, one);
     }
@@ -236,6 +248,7 @@ export class BatchLoad {
   }
 }
 
+const NO_SHARE: Readonly<Share> = { inserted: 0, expired: 0, erased: 0 };
 const NO_ROWS: HourRows = { rows: 0, ids: 0, details: 0 };
 const isSame = (one: HourRows, other: HourRows): boolean => one.rows === other.rows && one.ids === other.ids;
 
@@ -255,14 +268,14 @@ function addEntry(entry: LedgerEntry, more: LedgerEntry): void {
 
 const entryFrom = (
   { read, rejected, firstEventAt, lastEventAt }: ObjectTally,
-  { inserted, expired }: Readonly<Share> = { inserted: 0, expired: 0 },
+  { inserted, expired, erased }: Readonly<Share> = NO_SHARE,
 ): LedgerEntry => ({
   read,
   inserted,
   rejected,
   duplicates: read - rejected - inserted - expired,
   expired,
-  erased: 0,
+  erased,
   firstEventAt,
   lastEventAt,
 });

@@ -24,6 +24,10 @@ export const copyIntoEvents = (client: Queryable, rows: EncodedRows): Promise<vo
 export const copyIntoDetails = (client: Queryable, rows: EncodedRows): Promise<void> =>
   copy(client, "public.clickstream_event_details", DETAIL_COLUMNS, rows);
 
+/** Beside late events that this transaction kept. */
+export const copyIntoLateDetails = (client: Queryable, rows: EncodedRows): Promise<void> =>
+  copy(client, "etl.late_event_details", DETAIL_COLUMNS, rows);
+
 /** Into an empty temporary table of this connection that has the columns and types of the real one. */
 export async function copyIntoStage(client: Queryable, rows: EncodedRows): Promise<void> {
   await client.query(

@@ -53,8 +53,9 @@ export class DryRunStage {
       events.duplicates += read - rejected;
     }
     events.inserted += inserted;
-    const expired = [...leftOut.expired.values()].reduce((sum, count) => sum + count, 0);
+    const expired = sumOf(leftOut.expired);
     events.expired += expired;
+    events.erased += sumOf(leftOut.erased);
     events.duplicates -= inserted + expired;
     for (const { cause, records } of chunk.rejects) countReject(rejects, cause, records);
     new RepairLog(warnings).merge(chunk.repairs.warnings);
@@ -73,3 +74,6 @@ export class DryRunStage {
     return rowCount ?? 0;
   }
 }
+
+const sumOf = (counts: ReadonlyMap<number, number>): number =>
+  [...counts.values()].reduce((sum, count) => sum + count, 0);

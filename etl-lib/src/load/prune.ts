@@ -1,5 +1,5 @@
 import { LoadError, PlanError } from "../errors.js";
-import { readKeeping } from "./left-out.js";
+import { readLine } from "./left-out.js";
 import type { Queryable } from "./warehouse.js";
 
 const HOUR = 60 * 60 * 1000;
@@ -69,7 +69,7 @@ export function assertClosed(before: Date, lookbackHours: number, now: Date): vo
 export async function prune(db: Queryable, options: PruneOptions): Promise<PruneResult> {
   const { before, lake, isTimeUp = () => false } = options;
   const hours = new HourPruning(db, isTimeUp);
-  let { keptFrom } = await readKeeping(db);
+  let keptFrom = await readLine(db);
   let waits: PruneWait | null = null;
   let isWhole = await hours.finishDay(keptFrom - DAY);
   while (isWhole && keptFrom < before.getTime() && !isTimeUp()) {

@@ -3,6 +3,8 @@ import { assertKept } from "./pg-errors.js";
 import type { Queryable } from "./warehouse.js";
 
 const REJECTS_PER_INSERT = 500;
+/** Of a reject that names a person who was erased. */
+export const ERASED_TEXT = { raw: "", detail: "Its text named a person who was erased." } as const;
 
 /** Writes rejects into quarantine. @param rejects each with the index of its object in `objects` */
 export async function insertRejects(

@@ -1,5 +1,5 @@
 import { EtlError, LoadError } from "../errors.js";
-import { readKeeping } from "./left-out.js";
+import { readLine } from "./left-out.js";
 import { firstOf, pgFault, toLoadError } from "./pg-errors.js";
 import {
   BEGIN,
@@ -139,7 +139,7 @@ export async function rebuildRollups(
   options: RefreshOptions = {},
 ): Promise<RefreshResult> {
   await alone(pool, options, async (client) => {
-    const { keptFrom } = await readKeeping(client);
+    const keptFrom = await readLine(client);
     await client.query(beginRebuild(keptFrom !== Number.NEGATIVE_INFINITY));
     const { rows } = await client.query<{ blocks: number }>(COUNT_BLOCKS);
     for (let from = 0; from <= (rows[0]?.blocks ?? 0); from += BLOCKS_AT_ONCE)

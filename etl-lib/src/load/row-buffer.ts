@@ -1,6 +1,7 @@
 import { CopyBuffer } from "./copy-buffer.js";
 
 /** Of a row: the number of its fields, then the length of the first one. */
+const FIELDS_OFFSET = 2;
 const ID_OFFSET = 6;
 export const ID_BYTES = 16;
 
@@ -15,6 +16,15 @@ export class RowBuffer extends CopyBuffer {
   id(index: number): Buffer {
     const from = this.start(index) + ID_OFFSET;
     return this.bytes.subarray(from, from + ID_BYTES);
+  }
+
+  /** The value of a column of text. */
+  text(index: number, column: number): string | null {
+    const { bytes } = this;
+    let at = this.#start(index) + FIELDS_OFFSET;
+    for (let before = 0; before < column; before++) at += 4 + Math.max(0, bytes.readInt32BE(at));
+    const length = bytes.readInt32BE(at);
+    return length < 0 ? null : bytes.toString("utf8", at + 4, at + 4 + length);
   }
 
   /** The row of an event, or -1. @param uuid as PostgreSQL writes it */

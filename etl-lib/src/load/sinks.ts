@@ -5,7 +5,7 @@ import { DryRunStage } from "./dry-run.js";
 import type { EventChunk } from "./event-chunk.js";
 import { InsertNew } from "./insert-new.js";
 import { isLoadedBy } from "./ledger.js";
-import { readKeeping } from "./left-out.js";
+import { type Keeping, readKeeping } from "./left-out.js";
 import { markStale } from "./rollups.js";
 import { foldersOf, sealedMeanwhile } from "./seals.js";
 import { checkOut, inTransaction, type WarehouseClient, type WarehousePool } from "./warehouse.js";
@@ -30,6 +30,7 @@ const DEADLOCK = "40P01";
 export class WarehouseSink implements BatchSink {
   readonly #insertNew = new InsertNew();
   #alone = false;
+  #keeping: Keeping | undefined;
   /** What the transaction asked to commit last holds; the answer may have been lost. */
   #unconfirmed: BatchResult | undefined;
 
@@ -47,8 +48,9 @@ export class WarehouseSink implements BatchSink {
     if (committed && (await isLoadedBy(this.pool, this.runId, objects))) return committed;
     const loaded = inTransaction(this.pool, async (client) => {
       await lockForBatch(client, foldersOf(objects), this.#alone);
-      const keeping = await readKeeping(client);
-      const batch = new BatchLoad(client, this.runId, objects, this.#insertNew, { ...this.options, keeping });
+      this.#keeping = await readKeeping(client, this.#keeping);
+      const options = { ...this.options, keeping: this.#keeping };
+      const batch = new BatchLoad(client, this.runId, objects, this.#insertNew, options);
       batch.skip(await sealedMeanwhile(client, objects, this.sealsSeen));
       for await (const chunk of chunks) {
         await batch.add(chunk);
