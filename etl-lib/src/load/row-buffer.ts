@@ -21,7 +21,7 @@ export class RowBuffer extends CopyBuffer {
   /** The value of a column of text. */
   text(index: number, column: number): string | null {
     const { bytes } = this;
-    let at = this.#start(index) + FIELDS_OFFSET;
+    let at = this.start(index) + FIELDS_OFFSET;
     for (let before = 0; before < column; before++) at += 4 + Math.max(0, bytes.readInt32BE(at));
     const length = bytes.readInt32BE(at);
     return length < 0 ? null : bytes.toString("utf8", at + 4, at + 4 + length);
