@@ -12,6 +12,11 @@ const USER = "usér.forgotten+42";
 const CLIENT = "c1e17f02-0000-4000-8000-forgotten0001";
 const at = (day: number, hour = 5) => ({ receivedAt: `2025-12-0${day}T0${hour}:00:00.000Z` });
 
+const bound = (target: object, key: string | symbol): unknown => {
+  const value = Reflect.get(target, key);
+  return typeof value === "function" ? value.bind(target) : value;
+};
+
 describe("integration: erasing a person", function () {
   this.timeout(120_000);
   let lab: Lab;
@@ -220,7 +225,7 @@ describe("integration: erasing a person", function () {
               }) as never;
               return client;
             }
-          : Reflect.get(target, key),
+          : bound(target, key),
     });
     lab.s3.put(hourKey("more.json"), json([event(70, { _ingest: at(6) })]));
     await lab.runUnchecked({ window: WINDOW, pool });
