@@ -8,6 +8,7 @@ import {
   UNHURRIED,
 } from "etl-lib";
 import { type Copy, copiesLeft, RESTORE_HINT } from "../../connect/copies.js";
+import { openStore } from "../lake/store.js";
 import { EXIT, UsageError } from "../shared/failure.js";
 import { count, table } from "../shared/format.js";
 import { jsonOption } from "../shared/options.js";
@@ -17,6 +18,7 @@ import { withWarehouse } from "../shared/warehouse.js";
 interface EraseCommandOptions {
   readonly userId?: string;
   readonly clientId?: string;
+  readonly lake?: string;
   readonly dryRun?: boolean;
   readonly json?: boolean;
 }
@@ -28,6 +30,7 @@ export const define = (command: Command): Command =>
   command
     .option("--user-id <id>", "the person's user_id, as the table has it")
     .option("--client-id <id>", "or the client_id of one of their browsers")
+    .option("--lake <place>", "the lake: a folder, or s3://bucket (default: LAKE_BUCKET when set)")
     .option("--dry-run", "count what would be erased, and change nothing")
     .addOption(jsonOption())
     .addHelpText(
@@ -36,12 +39,13 @@ export const define = (command: Command): Command =>
     )
     .action(eraseCommand);
 
-async function eraseCommand({ dryRun, json = false, ...ids }: EraseCommandOptions): Promise<void> {
+async function eraseCommand({ lake, dryRun, json = false, ...ids }: EraseCommandOptions): Promise<void> {
   const person = personOf(ids);
+  const store = await lakeOf(lake);
   await withWarehouse({ quiet: json, graceMs: GRACE_MS }, async ({ pool }, signal) => {
     const report = await erasePerson(pool, person, {
       dryRun,
-      lake: lakeOf(),
+      lake: store,
       isTimeUp: () => signal.aborted,
       refresh: UNHURRIED,
     });
@@ -52,7 +56,11 @@ async function eraseCommand({ dryRun, json = false, ...ids }: EraseCommandOption
   });
 }
 
-const lakeOf = (): LakeStore | null => null;
+async function lakeOf(place: string | undefined): Promise<LakeStore | null> {
+  const bucket = process.env.LAKE_BUCKET;
+  if (place === undefined && !bucket) return null;
+  return openStore(place ?? `s3://${bucket}`);
+}
 
 function personOf({ userId, clientId }: Pick<EraseCommandOptions, "userId" | "clientId">): Person {
   if ((userId === undefined) === (clientId === undefined))
@@ -84,7 +92,7 @@ function reportText(report: ErasureReport, notReached: readonly Copy[]): string 
     ...(isComplete
       ? []
       : [
-          "Not all could be reached: repeat it when nothing else writes the lake, and with the lake at hand.",
+          "Not all could be reached: repeat it when nothing else writes the lake, and with --lake if there is one.",
         ]),
     "\nNot reached from here:",
     ...notReached.map(
