@@ -10,7 +10,10 @@ const [perDay = 1_000_000, kept = 3, cycles = 5] = process.argv.slice(2).map(Num
 const DAY = 86_400_000;
 const FIRST = Date.UTC(2025, 0, 1);
 
-const server = await newPostgres({ durable: true, settings: { shared_buffers: "512MB", autovacuum_naptime: "5s" } });
+const server = await newPostgres({
+  durable: true,
+  settings: { shared_buffers: "512MB", autovacuum_naptime: "5s" },
+});
 const { pool, drop } = await server.createWarehouse();
 
 async function addDay(n: number): Promise<void> {
@@ -49,7 +52,8 @@ try {
     const since = performance.now();
     const { rows } = await prune(pool, { before: new Date(FIRST + (n - kept + 1) * DAY), lake: false });
     const seconds = (performance.now() - since) / 1000;
-    const wal = (await pool.query("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), $1)::float8 AS n", [from])).rows[0].n;
+    const wal = (await pool.query("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), $1)::float8 AS n", [from]))
+      .rows[0].n;
     await vacuumed(pool);
     const { rows: sizes } = await pool.query(
       `SELECT pg_relation_size('public.clickstream_events')::float8 AS heap, pg_relation_size('public.clickstream_events_pkey')::float8 AS key`,

@@ -117,13 +117,13 @@ async function run(
 async function erase(
   request: EraseRequest,
   context: InvocationContext,
-  { pool, lake = null }: Resources,
+  { pool, lake }: Resources,
   { logger }: Telemetry,
   env: Env,
 ): Promise<ErasureAnswer> {
   await pool.prepare();
   const endsAt = Date.now() + budgets(context).endBudgetMs;
-  const answer = await eraseFromHere(pool, request, { lake, endsAt, env });
+  const answer = await eraseFromHere(pool, request, { lake: lake ?? null, endsAt, env });
   const { notReached: _, ...report } = answer;
   logger.info("A person was erased", { report });
   return answer;
