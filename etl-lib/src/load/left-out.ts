@@ -73,7 +73,11 @@ export function leaveOut(
 }
 
 /** Keeps late events for the lake, each once. */
-export async function keepLate(db: Queryable, { rows, details }: EventChunk, { late }: LeftOut): Promise<void> {
+export async function keepLate(
+  db: Queryable,
+  { rows, details }: EventChunk,
+  { late }: LeftOut,
+): Promise<void> {
   const some = rows.only(late);
   if (some.count === 0) return;
   await copyIntoStage(db, some);
