@@ -1,5 +1,6 @@
 import type { Queryable } from "etl-lib";
 import { count, paint } from "../shared/format.js";
+import { IS_CHECKOUT } from "../shared/project.js";
 
 const DAYS = 14;
 const WIDTH = 40;
@@ -19,7 +20,17 @@ export async function daysPlot(db: Queryable): Promise<string> {
   return ["\n\nevents a day", ...bars].join("\n");
 }
 
-export const NEXT_STEPS = `
-Next: npm run dashboard              shows it as a picture (needs R)
-      npm run db:psql                opens a shell on it
-      npm run etl:local -- verify    compares source, ledger, table and rollups`;
+/** What a newcomer may want to do now, as it is called where the command came from. */
+export const NEXT_STEPS = nextSteps(
+  IS_CHECKOUT
+    ? ["npm run dashboard", "npm run db:psql", "npm run etl:local -- verify"]
+    : ["clickstream dashboard", "clickstream psql", "clickstream verify"],
+);
+
+function nextSteps([dashboard = "", psql = "", verify = ""]: readonly string[]): string {
+  const line = (command: string, does: string) => `${command.padEnd(verify.length + 4)}${does}`;
+  return `
+Next: ${line(dashboard, "shows it as a picture (needs R)")}
+      ${line(psql, "opens a shell on it")}
+      ${line(verify, "compares source, ledger, table and rollups")}`;
+}
