@@ -45,6 +45,7 @@ describe("integration: the command's answers and exit codes", function () {
       "warnings",
       "contract",
       "sealed",
+      "pruned",
       "alerts",
       "durationMs",
       "error",
