@@ -48,19 +48,23 @@ export async function* readChunks(
   const chunks = new Chunks(objects, batchRows, details, contract);
   const begin = (object: SourceObject) => time.begin(object, isLast);
   const pieces = readObjects(source, objects, concurrency, chunks.takeEventOf, begin);
-  for (;;) {
-    const next = await time.unlessUp(pieces.next());
-    if (!next) chunks.breakOff();
-    if (!next || next.done) break;
-    const piece = next.value;
-    if (piece.failure) chunks.fail(piece.index, piece.failure);
-    else yield* chunks.add(piece);
-    if (piece.failure) health.failed(piece.failure);
-    else if (piece.isLast) health.read();
-    // An object that is not at its end is broken off by itself, and then undone.
-    if (health.isOutage || (time.isUp && (piece.failure || piece.isLast))) break;
+  try {
+    for (;;) {
+      const next = await time.unlessUp(pieces.next());
+      if (!next) chunks.breakOff();
+      if (!next || next.done) break;
+      const piece = next.value;
+      if (piece.failure) chunks.fail(piece.index, piece.failure);
+      else yield* chunks.add(piece);
+      if (piece.failure) health.failed(piece.failure);
+      else if (piece.isLast) health.read();
+      // An object that is not at its end is broken off by itself, and then undone.
+      if (health.isOutage || (time.isUp && (piece.failure || piece.isLast))) break;
+    }
+  } finally {
+    // Also when the batch fails between two chunks: an object left open holds its connection, and the source's close up.
+    void pieces.return(undefined).catch(() => undefined); // may be in the middle of a read that hangs
   }
-  void pieces.return(undefined).catch(() => undefined); // may be in the middle of a read that hangs
   yield* chunks.end();
 }
 
