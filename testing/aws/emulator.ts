@@ -61,7 +61,7 @@ export async function startEmulator(
 
 async function emulate(mirror: string, executesMachines: boolean): Promise<AwsEmulator> {
   const folder = mkdtempSync(join(tmpdir(), "aws-emulator-"));
-  const standIn = await startAwsStandIn();
+  const standIn = await startAwsStandIn(executesMachines);
   const moto = await startMoto(executesMachines ? new URL(standIn.url) : null);
   standIn.passOnTo(moto.url);
   const cliConfig = writeCliConfig(folder, mirror);

@@ -37,8 +37,10 @@ export interface AwsStandIn {
  * - access logging of buckets: moto looks for the target's permission in the policy that it does not have.
  * - agents of instances: moto has no DescribeInstanceInformation.
  * - functions that really run: moto wants Docker.
+ *
+ * @param executesMachines definitions reach moto as it can execute them; a plan then finds them changed
  */
-export async function startAwsStandIn(): Promise<AwsStandIn> {
+export async function startAwsStandIn(executesMachines: boolean): Promise<AwsStandIn> {
   let motoUrl = "";
   const functions: Functions = new Map();
   const dlm = createDlm();
@@ -56,7 +58,8 @@ export async function startAwsStandIn(): Promise<AwsStandIn> {
     if (bucket !== null) return answerBucketPolicy(bucketPolicies, bucket, incoming, outgoing);
     const logged = loggingBucket(incoming);
     if (logged !== null) return answerBucketLogging(logging, logged, incoming, outgoing);
-    passOn(motoUrl, incoming, outgoing, (call) => unanswered.push(call));
+    const machine = executesMachines ? executable(incoming) : null;
+    passOn(motoUrl, incoming, outgoing, machine, (call) => unanswered.push(call));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -84,10 +87,10 @@ function passOn(
   motoUrl: string,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
+  machine: ReturnType<typeof executable>,
   unanswered: (call: string) => void,
 ): void {
   const { method, headers, url } = incoming;
-  const machine = executable(incoming);
   const forwarded = request(
     motoUrl + url,
     { method, headers: machine?.headers ?? headers, agent: false },
