@@ -18,7 +18,7 @@ import { until } from "../../testing/until.js";
 
 const OUTAGE_MS = 2_000;
 /** Six files of about 1.9 MB, which are two batches. */
-const TWO_BATCHES = 16_000;
+const TWO_BATCHES = 32_000;
 
 export function describeDatabaseFaults(world: () => World): void {
   describe("when the database fails", () => {
