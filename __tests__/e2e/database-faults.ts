@@ -17,7 +17,7 @@ import type { LambdaProcess } from "../../testing/lambda/runtime.js";
 import { until } from "../../testing/until.js";
 
 const OUTAGE_MS = 2_000;
-/** Six files of about 1.9 MB, which are two batches. */
+/** Six files of about 3.8 MB, which are two batches. */
 const TWO_BATCHES = 32_000;
 
 export function describeDatabaseFaults(world: () => World): void {
