@@ -1,4 +1,4 @@
-import { EVENT_COLUMNS } from "../types.js";
+import { DETAIL_COLUMNS, EVENT_COLUMNS } from "../types.js";
 
 /** How a value is kept: time in microseconds since 1970 in UTC, decimal with four places. */
 export type LakeKind = "text" | "time" | "boolean" | "decimal";
@@ -22,19 +22,7 @@ const KINDS: { readonly [column: string]: LakeKind } = {
 };
 const REQUIRED = ["event_id", "event_timestamp", "event_name"];
 
-const DETAILS = [
-  "page_url",
-  "referrer",
-  "referrer_host",
-  "utm_source",
-  "utm_medium",
-  "utm_campaign",
-  "device",
-  "browser",
-  "os",
-  "is_bot",
-  "extras",
-] as const;
+const DETAILS = DETAIL_COLUMNS.filter((name) => !(EVENT_COLUMNS as readonly string[]).includes(name));
 
 const SQL: { readonly [kind in LakeKind]: (column: string) => string } = {
   text: (column) => `${column}::text`,

@@ -1,4 +1,5 @@
 import type { WarehousePool } from "../load/warehouse.js";
+import { EVENT_COLUMNS } from "../types.js";
 import { TABLE_COLUMNS } from "./columns.js";
 import { idHash } from "./export.js";
 import { aloneInLake, type ExportRow, inSnapshot, listExports, recordExport } from "./exports.js";
@@ -73,11 +74,9 @@ async function rewrite(store: LakeStore, file: ExportRow, erased: Erased) {
     const [event, user, client] = PLACES.map((at) => values[at]);
     if (!isErased(erased, event, user, client)) return true;
     ids -= BigInt(idHash(event as string));
-    if (values.slice(FIRST_DETAIL, TABLE_COLUMNS.length).some((value) => value !== null)) details--;
+    if (values.slice(EVENT_COLUMNS.length, TABLE_COLUMNS.length).some((value) => value !== null)) details--;
     return false;
   });
   const written = await replaceFile(store, file, batches);
   return { ...file, ...written, ids: String(ids), details };
 }
-
-const FIRST_DETAIL = TABLE_COLUMNS.findIndex(({ sql }) => sql.includes("d."));
