@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { drawTerminal } from "./terminal-svg.js";
 
-// `npm run recording`: takes the picture of README anew. What it shows is what the first command of a clone prints into a
+// `npm run recording`: records the picture of README again. What it shows is what the first command of a clone prints into a
 // terminal of 80 columns, recorded by script(1) of util-linux.
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const PICTURE = join(ROOT, "docs/images/first-run.svg");

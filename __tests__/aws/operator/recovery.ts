@@ -98,7 +98,7 @@ export function describeRecovery(
       expect(volume.Tags).to.deep.include({ Key: "DailySnapshot", Value: "SBW_EC2_ShinyDWH" });
     });
 
-    it("from a lost zone: all that stood there is made anew in another one, on a volume of the snapshot", async () => {
+    it("from a lost zone: all that stood there is rebuilt in another one, on a volume of the snapshot", async () => {
       const zone = { availabilityZone: "ap-southeast-1b" };
       const [clear = "", make = "", tell = ""] = runbookBlocks("A lost zone");
       await type(clear);

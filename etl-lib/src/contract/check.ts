@@ -29,7 +29,7 @@ export function checkEvent(name: string, event: unknown, tally: ContractTally): 
   }
 }
 
-/** What differs in events that the contract does not know is told together: anyone can make up their names. */
+/** What differs in events that the contract does not know is counted together: anyone can make up their names. */
 const OF_ANY = "(unknown)";
 
 function checkOf(path: string): ValidateFunction {

@@ -1,5 +1,5 @@
 /**
- * New rows that are worth a refresh: each one makes the days at hand anew, a third of its cost. An hourly run has no more as a
+ * New rows that are worth a refresh: each one rebuilds the days at hand, a third of its cost. An hourly run has no more as a
  * rule, and so refreshes once, at its end.
  */
 const WORTH_A_REFRESH = 250_000;

@@ -169,7 +169,7 @@ export async function hasExports(db: Queryable): Promise<boolean> {
   return rows[0]?.any === true;
 }
 
-/** What a run, or a person, is told of a day that waits. */
+/** What a run, or a person, learns of a day that waits. */
 export const waitText = ({ day, for: reason }: PruneWait): string =>
   reason === "export"
     ? `${day} is not pruned: its file in the lake is missing, not verified, or not what the table holds. The next run with the lake writes it.`

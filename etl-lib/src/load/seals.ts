@@ -95,7 +95,7 @@ export const foldersOf = (objects: readonly SourceObject[]): string[] => [
 
 /**
  * The folder is read again: from now on its objects are those of the ledger's own rows, and the next seal is of them. One
- * that was sealed anew meanwhile stays sealed.
+ * that was sealed again meanwhile stays sealed.
  */
 export async function breakSeal(
   db: Queryable,
