@@ -61,7 +61,11 @@ export async function openPage(
     if (["error", "warning"].includes(message.type())) faults.push(message.text());
   });
   page.on("pageerror", (error) => faults.push(error.message));
-  page.on("requestfailed", (request) => faults.push(`${request.url()} ${request.failure()?.errorText}`));
+  // What the browser itself gave up is no fault of the page: it drops a font whose style was replaced while it came.
+  page.on("requestfailed", (request) => {
+    const reason = request.failure()?.errorText;
+    if (reason !== "net::ERR_ABORTED") faults.push(`${request.url()} ${reason}`);
+  });
   const home = new URL(url).host;
   page.on("request", (request) => {
     const { host, protocol } = new URL(request.url());
