@@ -8,9 +8,9 @@ import {
   readChunks,
   runEtl,
   type Source,
-  s3Source,
   type WarehousePool,
 } from "etl-lib";
+import { s3Source } from "etl-lib/s3";
 import pg from "pg";
 import { duckdbWay } from "./duckdb.js";
 import { syntheticSource } from "./synthetic-source.js";

@@ -1,6 +1,7 @@
 import { CreateBucketCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { expect } from "chai";
-import { eraseFromLake, exportLake, s3Lake } from "etl-lib";
+import { eraseFromLake, exportLake } from "etl-lib";
+import { s3Lake } from "etl-lib/s3";
 import { type Moto, startMoto } from "../../testing/aws/moto.js";
 import { event, hourKey, json } from "../../testing/lab/events.js";
 import { type Lab, openLab } from "../../testing/lab/lab.js";

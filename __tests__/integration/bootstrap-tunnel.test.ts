@@ -3,8 +3,9 @@ import { readFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { expect } from "chai";
-import { runEtl, s3Source } from "etl-lib";
+import { runEtl } from "etl-lib";
 import { readMigrations } from "etl-lib/migrations";
+import { s3Source } from "etl-lib/s3";
 import pg from "pg";
 import { type ParameterStore, startParameterStore } from "../../testing/aws/ssm.js";
 import {

@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { erasePerson, exportLake, prune, s3Source, verify, verifyRollups } from "etl-lib";
+import { erasePerson, exportLake, prune, verify, verifyRollups } from "etl-lib";
+import { s3Source } from "etl-lib/s3";
 import { labEnvironment, runCommand } from "../../testing/lab/command.js";
 import { event, hourKey, json, ndjson } from "../../testing/lab/events.js";
 import { expectIdentity } from "../../testing/lab/identity.js";

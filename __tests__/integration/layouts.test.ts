@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { s3Source, status, verify } from "etl-lib";
+import { status, verify } from "etl-lib";
+import { s3Source } from "etl-lib/s3";
 import { DAY, dayKey, event, events, gzip, hourKey, json, ndjson, uuid } from "../../testing/lab/events.js";
 import { expectIdentity } from "../../testing/lab/identity.js";
 import { counts, type Lab, openLab } from "../../testing/lab/lab.js";

@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { prune, rebuildRollups, s3Source, type VerifyReport, verify, verifyRollups } from "etl-lib";
+import { prune, rebuildRollups, type VerifyReport, verify, verifyRollups } from "etl-lib";
+import { s3Source } from "etl-lib/s3";
 import { labEnvironment, runCommand } from "../../testing/lab/command.js";
 import { event, hourKey, json } from "../../testing/lab/events.js";
 import { expectIdentity } from "../../testing/lab/identity.js";

@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { objectOf, rejectedObjects, s3Source, verify } from "etl-lib";
+import { objectOf, rejectedObjects, verify } from "etl-lib";
+import { s3Source } from "etl-lib/s3";
 import { labEnvironment, runCommand, startCommand } from "../../testing/lab/command.js";
 import { DAY, event, events, hourKey, json, uuid } from "../../testing/lab/events.js";
 import { expectIdentity, ledgerOf } from "../../testing/lab/identity.js";

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { s3Source } from "etl-lib";
+import { s3Source } from "etl-lib/s3";
 import { dayKey, event, events, hourKey, json, ndjson } from "../../testing/lab/events.js";
 import { counts, type Lab, openLab, PATIENT } from "../../testing/lab/lab.js";
 import {

@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { s3Source, type VerifyReport, verify } from "etl-lib";
+import { type VerifyReport, verify } from "etl-lib";
+import { s3Source } from "etl-lib/s3";
 import pg from "pg";
 import { labEnvironment, runCommand } from "../../testing/lab/command.js";
 import { DAY, dayKey, event, hourKey, json, ndjson, uuid } from "../../testing/lab/events.js";

@@ -1,4 +1,5 @@
-import { type Source, s3Source } from "etl-lib";
+import type { Source } from "etl-lib";
+import { s3Source } from "etl-lib/s3";
 import { createS3Client } from "../../connect/clients.js";
 import { type Env, readAwsEnvironment } from "../../connect/environment.js";
 

@@ -1,4 +1,4 @@
-import { directoryLake, type LakeStore, s3Lake } from "etl-lib";
+import { directoryLake, type LakeStore } from "etl-lib";
 import { readAwsEnvironment } from "../../connect/environment.js";
 import { LAKE_FOLDER } from "../../functions/etl/contract.js";
 import { UsageError } from "../shared/failure.js";
@@ -12,6 +12,9 @@ export async function openStore(place: string): Promise<LakeStore> {
     throw new UsageError(
       `"${place}" names no bucket: s3://bucket is what a lake lies in, in its folder ${LAKE_FOLDER}/.`,
     );
-  const { createS3Client } = await import("../../connect/clients.js");
+  const [{ s3Lake }, { createS3Client }] = await Promise.all([
+    import("etl-lib/s3"),
+    import("../../connect/clients.js"),
+  ]);
   return s3Lake(createS3Client(readAwsEnvironment(environment(WORK_FOLDER))), bucket, LAKE_FOLDER);
 }

@@ -4,7 +4,6 @@ export { directorySource } from "./extract/directory-source.js";
 export { keyTime } from "./extract/key-time.js";
 export { listObjects } from "./extract/plan.js";
 export { extractRecords } from "./extract/records.js";
-export { type S3SourceOptions, s3Source } from "./extract/s3-source.js";
 export { lookbackWindow, parseWindow } from "./extract/window.js";
 export { type HostState, readHostState } from "./inspect/host-state.js";
 export {
@@ -24,7 +23,6 @@ export { LAKE_COLUMNS, LAKE_TABLE, type LakeKind } from "./lake/columns.js";
 export { directoryLake } from "./lake/directory-store.js";
 export { type Erased, eraseFromLake, type LakeErasure } from "./lake/erase.js";
 export { type ExportOptions, exportLake, type LakeExport } from "./lake/export.js";
-export { s3Lake } from "./lake/s3-store.js";
 export type { LakeStore } from "./lake/store.js";
 export { evaluateAlerts } from "./load/alerts.js";
 export { copyIntoEvents } from "./load/copy.js";

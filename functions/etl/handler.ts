@@ -1,13 +1,5 @@
-import {
-  type LakeStore,
-  type RunSummary,
-  readHostState,
-  readLookback,
-  runEtl,
-  type Source,
-  s3Lake,
-  s3Source,
-} from "etl-lib";
+import { type LakeStore, type RunSummary, readHostState, readLookback, runEtl, type Source } from "etl-lib";
+import { s3Lake, s3Source } from "etl-lib/s3";
 import { createS3Client, createSsmClient } from "../../connect/clients.js";
 import { type Env, type EtlEnvironment, readEtlEnvironment } from "../../connect/environment.js";
 import { readSecrets } from "../../connect/secrets.js";

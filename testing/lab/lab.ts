@@ -1,11 +1,5 @@
-import {
-  type EventCounts,
-  type RetryPolicy,
-  type RunOptions,
-  type RunSummary,
-  runEtl,
-  s3Source,
-} from "etl-lib";
+import { type EventCounts, type RetryPolicy, type RunOptions, type RunSummary, runEtl } from "etl-lib";
+import { s3Source } from "etl-lib/s3";
 import pg from "pg";
 import { type ConnectionConfig, startPostgres, type TestDatabase, type TestPostgres } from "../postgres.js";
 import { startS3, type TestS3 } from "../s3/s3.js";
