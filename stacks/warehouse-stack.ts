@@ -106,7 +106,7 @@ export class WarehouseStack extends BaseStack {
       database: config.warehouseDatabase,
       roleSet: "warehouse",
       slug: "dwh",
-      passwords: ["owner-password", "etl-writer-password", "dashboard-reader-password"],
+      passwords: ["owner-password", "etl-writer-password", "dashboard-reader-password", "analyst-password"],
       clientCidrs: [config.privateSubnetCidr],
       reads: [ARTIFACTS.migrations, ARTIFACTS.dashboard],
       after,

@@ -6,6 +6,7 @@ export const DICTIONARY = join(REPOSITORY, "docs/data-dictionary.md");
 
 const SCHEMAS = [
   ["public", "What analysts read: the events as they came."],
+  ["analytics", "The same for analysts and their tools, under names that stay ([analysts.md](analysts.md))."],
   ["dw", "Rollups that the dashboard reads, made from the events, and alerts."],
   ["etl", "Bookkeeping: runs, ledger, quarantine, retention, the lake."],
 ] as const;

@@ -40,7 +40,7 @@ export function describeReadBack(account: () => Account): void {
     it("the passwords are in Systems Manager and nowhere on disk", async () => {
       const parameters = await account().parameters();
       const secret = parameters.filter(({ Type }) => Type === "SecureString");
-      expect(secret).to.have.length(3);
+      expect(secret).to.have.length(4);
       const written = account().aws.writtenText();
       for (const { Name } of secret) {
         const { Parameter } = await account().clients.ssm.send(

@@ -53,6 +53,43 @@ describe("who may connect to the warehouse host", function () {
     expect((await failureOf(insisting)).message).to.match(/permission denied/);
   });
 
+  it("lets a tunnel in as analyst: events, details, rollups and views within bounds, nothing else", async () => {
+    const tunnel: Visit = { user: "analyst", from: TUNNEL_ADDRESS };
+    for (const relation of ["analytics.events", "clickstream_events", "clickstream_event_details", "dw.days"])
+      await visit(host, tunnel, `SELECT count(*) FROM ${relation}`);
+    expect((await failureOf(visit(host, tunnel, EVENT))).message).to.match(/read-only transaction/);
+    const writing = "SET default_transaction_read_only = off";
+    for (const statement of [
+      EVENT,
+      "CREATE TABLE analytics.mine (x int)",
+      "CREATE TEMPORARY TABLE mine (x int)",
+    ])
+      expect((await failureOf(visit(host, tunnel, writing, statement))).code, statement).to.equal("42501");
+    for (const relation of ["etl.rejects", "etl.erasures", "etl.runs"])
+      expect((await failureOf(visit(host, tunnel, `SELECT count(*) FROM ${relation}`))).code).to.equal(
+        "42501",
+      );
+    const bounds = ["statement_timeout", "idle_in_transaction_session_timeout", "temp_file_limit"];
+    const shown = bounds.map((name) => `current_setting('${name}') AS ${name}`).join(", ");
+    expect(await visit(host, tunnel, `SELECT ${shown}`)).to.deep.equal([
+      { statement_timeout: "5min", idle_in_transaction_session_timeout: "1min", temp_file_limit: "2GB" },
+    ]);
+    expect((await failureOf(visit(host, tunnel, "SET temp_file_limit = -1"))).code).to.equal("42501");
+  });
+
+  it("keeps a connection for everyone else, however many an analyst's tools open", async () => {
+    const opened = await Promise.allSettled(
+      Array.from({ length: 20 }, () =>
+        visit(host, { user: "analyst", from: TUNNEL_ADDRESS }, "SELECT pg_sleep(3)"),
+      ),
+    );
+    const refused = opened.flatMap((one) =>
+      one.status === "rejected" ? [one.reason.message as string] : [],
+    );
+    expect(refused).to.have.length.at.least(1);
+    for (const message of refused) expect(message).to.match(/too many connections for role "analyst"/);
+  });
+
   it("lets root and postgres in over the socket as the superuser, without a password", () => {
     for (const user of ["root", "postgres"]) {
       const psql = [
@@ -94,6 +131,8 @@ describe("who may connect to the warehouse host", function () {
     ["the superuser by the tunnel", { user: "postgres", from: TUNNEL_ADDRESS }, /no pg_hba\.conf entry/],
     ["dwh_owner from the function's network", { user: "dwh_owner" }, /no pg_hba\.conf entry/],
     ["dashboard_reader from the function's network", { user: "dashboard_reader" }, /no pg_hba\.conf entry/],
+    ["analyst from the function's network", { user: "analyst" }, /no pg_hba\.conf entry/],
+    ["analyst in clear text", { user: "analyst", from: TUNNEL_ADDRESS, ssl: false }, /no encryption/],
   ];
   for (const [what, as, reason] of REFUSED) {
     it(`refuses ${what}`, async () => {
@@ -155,7 +194,7 @@ describe("who may connect to the warehouse host", function () {
     expect(serverLog, "the server did log statements").to.include("GRANT CONNECT, TEMPORARY");
     expect(serverLog, "the roles were set").to.not.include('ALTER ROLE "etl_writer" WITH');
     const seen = bootLog + log + serverLog + (await host.calls());
-    for (const role of ["dwh_owner", "etl_writer", "dashboard_reader"]) {
+    for (const role of ["dwh_owner", "etl_writer", "dashboard_reader", "analyst"]) {
       expect(seen, role).to.not.include(PASSWORDS[role]);
       expect(seen, `${role}, quoted for SQL`).to.not.include(PASSWORDS[role]?.replaceAll("'", "''"));
     }

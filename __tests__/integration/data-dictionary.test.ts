@@ -23,6 +23,7 @@ describe("integration: the data dictionary", function () {
       .to.include.members([
         "public.clickstream_events",
         "public.clickstream_event_details",
+        "analytics.events",
         "dw.contract_drift",
         "etl.lake_days",
         "etl.migrations",

@@ -110,7 +110,7 @@ describe("warehouse stack", () => {
   });
 
   it("lets the host read its own parameters and objects, write its certificate, dumps, journal and recorded sessions, and no more", () => {
-    const passwords = ["owner", "etl_writer", "dashboard_reader"].map(
+    const passwords = ["owner", "etl_writer", "dashboard_reader", "analyst"].map(
       (role) => `dwh_secrets_${role}_password`,
     );
     const own = [...passwords, "dwh_secrets_certificate"].map(parameter);
@@ -142,7 +142,7 @@ describe("warehouse stack", () => {
         .resources("aws_ssm_parameter")
         .filter(([, { type }]) => type === "SecureString")
         .map(([, { name, value_wo_version }]) => [name, value_wo_version]);
-    const names = ["dashboard-reader", "etl-writer", "owner"].map(
+    const names = ["analyst", "dashboard-reader", "etl-writer", "owner"].map(
       (role) => `/clickstream/production/dwh/${role}-password`,
     );
     expect(versions(warehouse)).to.deep.equal(names.map((name) => [name, 1]));
@@ -208,9 +208,7 @@ describe("warehouse stack", () => {
     expect(outputs.dashboard_tunnel_command?.value).to.equal(tunnel("dashboard", 3838));
     expect(outputs.psql_tunnel_command?.value).to.equal(tunnel("psql", 15432));
     expect(outputs.psql_command?.value)
-      .to.match(
-        /hostaddr=127\.0\.0\.1 port=15432 dbname=clickstream_dw user=dashboard_reader sslmode=verify-full/,
-      )
+      .to.match(/hostaddr=127\.0\.0\.1 port=15432 dbname=clickstream_dw user=analyst sslmode=verify-full/)
       .and.not.include("\n");
   });
 

@@ -9,11 +9,11 @@ export interface BootstrapProps {
   readonly region: string;
   /** Name of the database to make, `clickstream_dw`. */
   readonly database: string;
-  /** `warehouse`: dwh_owner, etl_writer, dashboard_reader, migrations and the dashboard; `web`: web_owner and web_app. */
+  /** `warehouse`: dwh_owner, etl_writer, dashboard_reader, analyst, migrations and the dashboard; `web`: web_owner and web_app. */
   readonly roleSet: "warehouse" | "web";
   /**
    * SSM path without a trailing slash, `/clickstream/production/dwh`. The host reads the SecureStrings `owner-password` and, for
-   * a warehouse, `etl-writer-password` and `dashboard-reader-password`; for a web database `web-app-password`. It
+   * a warehouse, `etl-writer-password`, `dashboard-reader-password` and `analyst-password`; for a web database `web-app-password`. It
    * writes the String `certificate`: the PEM of the authority that clients verify the server with.
    */
   readonly parameterPrefix: string;

@@ -95,12 +95,12 @@ export class Access extends Construct {
 
   private analystStatements(documents: readonly string[]): Statement[] {
     const { secrets } = this.host;
-    const parameters = [secrets.password("dashboard-reader-password"), secrets.certificate];
+    const parameters = [secrets.password("analyst-password"), secrets.certificate];
     return [
       ...this.sessionStatements(documents),
       allow("FindTheHost", ["ec2:DescribeInstances", "ssm:DescribeInstanceInformation"], ["*"]),
       allow(
-        "ReadAsDashboardReader",
+        "ReadAsAnalyst",
         ["ssm:GetParameter"],
         parameters.map(({ arn }) => arn),
       ),

@@ -7,12 +7,12 @@ export function tunnelCommands(stack: BaseStack, host: PostgresHost) {
   const { region, warehouseDatabase } = stack.config;
   const parameter = (name: string) =>
     `$(aws ssm get-parameter --region ${region} --with-decryption --name ${name} --query Parameter.Value --output text)`;
-  const password = parameter(host.secrets.password("dashboard-reader-password").name);
+  const password = parameter(host.secrets.password("analyst-password").name);
   const certificate = parameter(host.secrets.certificate.name);
   // The certificate names the host's own address, so libpq checks that one while it connects to the tunnel's end.
   const connection = [
     `host=${host.address} hostaddr=127.0.0.1 port=${PORTS.localPostgres} dbname=${warehouseDatabase}`,
-    "user=dashboard_reader sslmode=verify-full sslrootcert=warehouse.pem",
+    "user=analyst sslmode=verify-full sslrootcert=warehouse.pem",
   ].join(" ");
   return {
     dashboard_tunnel_command: forward(stack, host, "dashboard", PORTS.shiny),

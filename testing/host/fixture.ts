@@ -22,6 +22,7 @@ export const PASSWORDS: Readonly<Record<string, string>> = {
   dwh_owner: "owner'\"$HOME`id`\\ #;&%d",
   etl_writer: "writer:'); DROP ROLE etl_writer; --",
   dashboard_reader: 'reader $(id) `id` "x" \\n & %h',
+  analyst: "analyst's $1 \\' %",
   web_app: "web-app-secret",
 };
 

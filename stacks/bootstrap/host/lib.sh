@@ -16,8 +16,8 @@ mkdir -p "$STATE"
 
 case $ROLE_SET in
   warehouse)
-    OWNER=dwh_owner NETWORK_ROLE=etl_writer LOCAL_ROLES=(dwh_owner dashboard_reader)
-    ROLES=(dwh_owner etl_writer dashboard_reader)
+    OWNER=dwh_owner NETWORK_ROLE=etl_writer LOCAL_ROLES=(dwh_owner dashboard_reader analyst)
+    ROLES=(dwh_owner etl_writer dashboard_reader analyst)
     ;;
   web)
     OWNER=web_owner NETWORK_ROLE=web_app LOCAL_ROLES=(web_owner)
