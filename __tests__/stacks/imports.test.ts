@@ -63,6 +63,21 @@ describe("imports", () => {
     expect(back.map(({ file }) => file)).to.deep.equal([]);
   });
 
+  it("lead one way through etl-lib's rooms: each knows of those before it alone", () => {
+    const rooms = "extract transform contract rows scan load lake erase run inspect".split(" ");
+    const roomOf = (path: string) => rooms.indexOf(/^etl-lib\/src\/(\w+)\//.exec(path)?.[1] ?? "");
+    const arrows = all
+      .filter(({ file }) => file.startsWith("etl-lib/src/") && file !== "etl-lib/src/index.ts")
+      .flatMap(({ file, specifiers }) =>
+        specifiers
+          .filter((name) => name.startsWith("."))
+          .map((name) => ({ file, to: join(file, "..", name) })),
+      );
+    const back = arrows.filter(({ file, to }) => roomOf(to) > roomOf(file));
+    expect(back.map(({ file, to }) => `${file} -> ${to}`)).to.deep.equal([]);
+    expect(arrows.filter(({ file, to }) => roomOf(to) < roomOf(file))).to.have.length.greaterThan(50);
+  });
+
   it("reach etl-lib as a package, but for its own unit tests", () => {
     const files = sources(["__tests__", "testing", ...SOURCES]).filter(
       (file) => !/^(etl-lib|__tests__\/etl-lib|testing\/etl-lib)\//.test(file),

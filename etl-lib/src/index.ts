@@ -1,4 +1,11 @@
 export { noEvents, noObjects } from "./counts.js";
+export {
+  assertPerson,
+  type EraseOptions,
+  type ErasureReport,
+  erasePerson,
+  type Person,
+} from "./erase/erase-person.js";
 export { type ErrorKind, EtlError, ExtractError, LakeError, LoadError, PlanError } from "./errors.js";
 export { directorySource } from "./extract/directory-source.js";
 export { keyTime } from "./extract/key-time.js";
@@ -26,13 +33,6 @@ export { type ExportOptions, exportLake, type LakeExport } from "./lake/export.j
 export type { LakeStore } from "./lake/store.js";
 export { evaluateAlerts } from "./load/alerts.js";
 export { copyIntoEvents } from "./load/copy.js";
-export {
-  assertPerson,
-  type EraseOptions,
-  type ErasureReport,
-  erasePerson,
-  type Person,
-} from "./load/erase.js";
 export { PERSON_KINDS, type PersonKind } from "./load/erased-persons.js";
 export { type LookbackState, readLookback } from "./load/lookbacks.js";
 export { assertSchema, migrate } from "./load/migrate.js";

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { parseNumbersExactly } from "../../../etl-lib/src/extract/number-text.js";
 import { extractRecords } from "../../../etl-lib/src/extract/records.js";
-import { EventChunk } from "../../../etl-lib/src/load/event-chunk.js";
+import { EventChunk } from "../../../etl-lib/src/rows/event-chunk.js";
 import { readChunks } from "../../../etl-lib/src/run/read-chunks.js";
 import { RecordTransform } from "../../../etl-lib/src/transform/transform-records.js";
 import { DETAIL_COLUMNS, type Source, type SourceObject } from "../../../etl-lib/src/types.js";

@@ -2,7 +2,7 @@ import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import { ExtractError } from "../../../etl-lib/src/errors.js";
 import { type RecordsPiece, readObjects } from "../../../etl-lib/src/extract/read-objects.js";
-import type { EventChunk } from "../../../etl-lib/src/load/event-chunk.js";
+import type { EventChunk } from "../../../etl-lib/src/rows/event-chunk.js";
 import { readChunks } from "../../../etl-lib/src/run/read-chunks.js";
 import type { SourceObject } from "../../../etl-lib/src/types.js";
 import { decodeRows } from "../../../testing/etl-lib/copy-rows.js";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { parseNumbersExactly } from "../../../etl-lib/src/extract/number-text.js";
-import { EventChunk } from "../../../etl-lib/src/load/event-chunk.js";
+import { EventChunk } from "../../../etl-lib/src/rows/event-chunk.js";
 import { DetailsScanner } from "../../../etl-lib/src/scan/details-scanner.js";
 import { EventScanner } from "../../../etl-lib/src/scan/event-scanner.js";
 import type { DetailsOptions } from "../../../etl-lib/src/transform/details.js";

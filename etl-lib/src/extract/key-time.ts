@@ -1,4 +1,4 @@
-const HOUR = 60 * 60 * 1000;
+import { DAY, HOUR } from "../times.js";
 
 /** The hour or day that a key names, by `events/YYYY/MM/DD/HH/…` or `events/YYYY/MM/DD/…`. */
 export interface KeyTime {
@@ -21,6 +21,6 @@ export function keyTime(key: string): KeyTime | null {
   const isTime = !Number.isNaN(from) && hour !== "24";
   return {
     name: hour ? `${date}T${hour}` : date,
-    span: isTime ? { from, to: from + (hour ? HOUR : 24 * HOUR) } : null,
+    span: isTime ? { from, to: from + (hour ? HOUR : DAY) } : null,
   };
 }

@@ -1,12 +1,12 @@
 import { isUtf8 } from "node:buffer";
 import { MAX_DEPTH, MAX_EVENT_BYTES, MAX_PIECE_CHARS } from "../limits.js";
-import { skipSpace } from "../scan/json-bytes.js";
 import { ByteEnd } from "./byte-end.js";
 import { InvalidGzipError } from "./decode.js";
 import { type Draft, parseRecord } from "./draft.js";
 import { PATIENCE, type TakeEvent } from "./plain-lines.js";
 import { type RawRecord, Slices } from "./records.js";
 import { ValueFramer } from "./value-framer.js";
+import { skipSpace } from "./white-space.js";
 
 const NOTHING = new Uint8Array();
 const OPEN_BRACE = 0x7b;

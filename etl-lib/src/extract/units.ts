@@ -1,9 +1,8 @@
+import { DAY, HOUR, startOfDay, startOfHour } from "../times.js";
 import type { Window } from "../types.js";
 
 /** Where the publisher's ingest function writes. */
 export const EVENTS_PREFIX = "events/";
-const HOUR = 60 * 60 * 1000;
-const DAY = 24 * HOUR;
 
 /**
  * What of the bucket is listed at a time and remembered as listed: the folder of an hour, or what else lies in that of a
@@ -20,12 +19,11 @@ export interface Unit {
 /** The hours and days that a window touches, newest first; a day before its hours. */
 export function unitsOf(window: Window): Unit[] {
   const units: Unit[] = [];
-  const first = Math.floor(window.from.getTime() / HOUR) * HOUR;
+  const first = startOfHour(window.from.getTime());
   for (let hour = first; hour < window.to.getTime(); hour += HOUR) {
     units.push({ prefix: hourPrefix(hour), isDay: false, to: hour + HOUR });
     const isLastOfDay = (hour + HOUR) % DAY === 0 || hour + HOUR >= window.to.getTime();
-    if (isLastOfDay)
-      units.push({ prefix: dayPrefix(hour), isDay: true, to: Math.floor(hour / DAY) * DAY + DAY });
+    if (isLastOfDay) units.push({ prefix: dayPrefix(hour), isDay: true, to: startOfDay(hour) + DAY });
   }
   return units.reverse();
 }

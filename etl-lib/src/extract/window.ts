@@ -1,7 +1,7 @@
 import { PlanError } from "../errors.js";
+import { HOUR, startOfHour } from "../times.js";
 import type { Window } from "../types.js";
 
-const HOUR = 60 * 60 * 1000;
 const ISO = /^\d{4}-\d{2}-\d{2}(T\d{2}(:\d{2}(:\d{2}(\.\d+)?)?)?(Z|[+-]\d{2}:\d{2})?)?$/;
 
 /**
@@ -37,14 +37,6 @@ const isCalendarDay = (text: string): boolean =>
 
 /** The last `hours` hours up to the end of the hour that `now` lies in. */
 export function lookbackWindow(hours: number, now: Date): Window {
-  const to = Math.floor(now.getTime() / HOUR) * HOUR + HOUR;
+  const to = startOfHour(now.getTime()) + HOUR;
   return { from: new Date(to - (hours + 1) * HOUR), to: new Date(to) };
-}
-
-/** The UTC hours or days of `unit` milliseconds that `window` touches, as their starts. */
-export function startsWithin(window: Window, unit: number): Date[] {
-  const starts: Date[] = [];
-  for (let at = Math.floor(window.from.getTime() / unit) * unit; at < window.to.getTime(); at += unit)
-    starts.push(new Date(at));
-  return starts;
 }

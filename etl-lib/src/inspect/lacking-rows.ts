@@ -1,7 +1,7 @@
 import type { ExtractError } from "../errors.js";
 import { readObjects } from "../extract/read-objects.js";
-import { startOfHour } from "../load/loaded-hours.js";
 import type { Queryable } from "../load/warehouse.js";
+import { startOfHour } from "../times.js";
 import { RecordTransform } from "../transform/transform-records.js";
 import type { Source, SourceObject } from "../types.js";
 

@@ -1,5 +1,6 @@
 import pgCopy from "pg-copy-streams";
 import type { WarehouseClient } from "../load/warehouse.js";
+import { HOUR } from "../times.js";
 import { TABLE_COLUMNS } from "./columns.js";
 
 /** Rows as COPY sends them. */
@@ -12,7 +13,6 @@ export interface LineBatch {
 const BATCH_BYTES = 256 * 1024;
 const LINE_END = 0x0a;
 const HOURS = 24;
-const HOUR_MS = 3_600_000;
 
 const COLUMNS = TABLE_COLUMNS.map(({ sql }) => sql).join(", ");
 const ORDER = "ORDER BY e.event_timestamp, e.event_id";
@@ -20,7 +20,7 @@ const ORDER = "ORDER BY e.event_timestamp, e.event_id";
 /** The statements that read a day of the table in the order of time: an hour each, so that none sorts more. */
 export function dayQueries(day: string): string[] {
   const midnight = Date.parse(`${day}T00:00:00Z`);
-  const time = (hour: number) => `'${new Date(midnight + hour * HOUR_MS).toISOString()}'`;
+  const time = (hour: number) => `'${new Date(midnight + hour * HOUR).toISOString()}'`;
   const within = (table: string, hour: number) =>
     `${table}.event_timestamp >= ${time(hour)} AND ${table}.event_timestamp < ${time(hour + 1)}`;
   return Array.from(

@@ -1,6 +1,7 @@
 import type { EtlError } from "../errors.js";
-import { uuidHash } from "../load/uuid-hash.js";
 import type { WarehouseClient, WarehousePool } from "../load/warehouse.js";
+import { uuidHash } from "../rows/uuid-hash.js";
+import { HOUR } from "../times.js";
 import { copyLines, dayQueries, type LineBatch, lateQuery } from "./copy-lines.js";
 import {
   aloneInLake,
@@ -38,7 +39,7 @@ export interface ExportOptions {
 }
 
 /** A day is closed two hours after its end: until then the newest hours of every run may add to it. */
-const CLOSED_AFTER_MS = 2 * 3_600_000;
+const CLOSED_AFTER_MS = 2 * HOUR;
 /** Late events of a day that are written at a time. */
 const LATE_AT_ONCE = 50_000;
 

@@ -1,12 +1,14 @@
 import { addEvents, countReject, noEvents } from "../counts.js";
 import { ExtractError } from "../errors.js";
+import type { EventChunk, ObjectTally } from "../rows/event-chunk.js";
+import { uuidHash } from "../rows/uuid-hash.js";
+import { noteSpan } from "../times.js";
 import { RepairLog } from "../transform/repair.js";
 import type { EventCounts, Reject, RejectCounts, SourceObject, Warnings } from "../types.js";
 import { copyIntoDetails } from "./copy.js";
-import type { EventChunk, ObjectTally } from "./event-chunk.js";
 import { fillDetails } from "./fill-details.js";
 import type { InsertNew } from "./insert-new.js";
-import { type Claim, claim, type LedgerEntry, noEntry, noteSpan, settle } from "./ledger.js";
+import { type Claim, claim, type LedgerEntry, noEntry, settle } from "./ledger.js";
 import { type Keeping, keepLate, leaveOut } from "./left-out.js";
 import {
   type HourRows,
@@ -18,7 +20,6 @@ import {
 } from "./loaded-hours.js";
 import { OpenObject } from "./open-object.js";
 import { ERASED_TEXT, insertRejects } from "./rejects.js";
-import { uuidHash } from "./uuid-hash.js";
 import type { WarehouseClient } from "./warehouse.js";
 
 /** What a batch added to the warehouse, or would have. */

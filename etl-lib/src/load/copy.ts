@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import pgCopy from "pg-copy-streams";
+import type { EncodedRows } from "../rows/copy-buffer.js";
 import { DETAIL_COLUMNS, EVENT_COLUMNS } from "../types.js";
 import { assertKept } from "./pg-errors.js";
 import type { Queryable } from "./warehouse.js";
@@ -9,12 +10,6 @@ const WRITE_BYTES = 64 * 1024;
 /** Signature, no flags, no further header. */
 const HEADER = Buffer.from("PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0", "latin1");
 const TRAILER = Buffer.from([0xff, 0xff]);
-
-/** Rows in PostgreSQL's binary COPY format, one behind the other. */
-export interface EncodedRows {
-  readonly bytes: Buffer;
-  readonly count: number;
-}
 
 /** Into the table. Fails as a whole with 23505 when any of the events is there already. */
 export const copyIntoEvents = (client: Queryable, rows: EncodedRows): Promise<void> =>

@@ -1,9 +1,10 @@
 import { countReject, noEvents } from "../counts.js";
 import type { ExtractError } from "../errors.js";
+import type { EncodedRows } from "../rows/copy-buffer.js";
+import type { EventChunk } from "../rows/event-chunk.js";
 import { RepairLog } from "../transform/repair.js";
 import type { BatchResult } from "./batch-load.js";
-import { copyIntoStage, type EncodedRows } from "./copy.js";
-import type { EventChunk } from "./event-chunk.js";
+import { copyIntoStage } from "./copy.js";
 import { type Keeping, leaveOut } from "./left-out.js";
 import { OpenObject } from "./open-object.js";
 import type { WarehouseClient } from "./warehouse.js";

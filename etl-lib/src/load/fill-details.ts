@@ -1,9 +1,9 @@
+import type { CopyBuffer } from "../rows/copy-buffer.js";
+import { setTime } from "../rows/copy-details.js";
+import type { RowBuffer } from "../rows/row-buffer.js";
+import { startOfHour } from "../times.js";
 import { copyIntoDetails } from "./copy.js";
-import type { CopyBuffer } from "./copy-buffer.js";
-import { setTime } from "./copy-details.js";
 import { uuidArray } from "./known-events.js";
-import { startOfHour } from "./loaded-hours.js";
-import type { RowBuffer } from "./row-buffer.js";
 import type { WarehouseClient } from "./warehouse.js";
 
 /** Any number that no other advisory lock of the warehouse has. */

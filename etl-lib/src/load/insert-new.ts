@@ -1,6 +1,6 @@
+import type { RowBuffer } from "../rows/row-buffer.js";
 import { copyIntoEvents } from "./copy.js";
 import { knownEvents } from "./known-events.js";
-import type { RowBuffer } from "./row-buffer.js";
 import type { WarehouseClient } from "./warehouse.js";
 
 /** Duplicates seldom come alone: so many chunks after one that had some are asked about first as well. */

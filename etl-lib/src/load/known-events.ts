@@ -1,4 +1,4 @@
-import { ID_BYTES, type RowBuffer } from "./row-buffer.js";
+import { ID_BYTES, type RowBuffer } from "../rows/row-buffer.js";
 import type { Queryable } from "./warehouse.js";
 
 const UUID_OID = 2950;

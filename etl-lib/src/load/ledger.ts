@@ -1,24 +1,13 @@
 import { noEvents } from "../counts.js";
+import type { EventSpan } from "../times.js";
 import type { EventCounts, SourceObject } from "../types.js";
 import { assertKept } from "./pg-errors.js";
 import type { Queryable } from "./warehouse.js";
 
 /** What the ledger says of an object version. */
-export interface LedgerEntry extends EventCounts {
-  /** Of its rows, in milliseconds since 1970; null when it has none. */
-  firstEventAt: number | null;
-  lastEventAt: number | null;
-}
+export interface LedgerEntry extends EventCounts, EventSpan {}
 
 export const noEntry = (): LedgerEntry => ({ ...noEvents(), firstEventAt: null, lastEventAt: null });
-
-type Span = Pick<LedgerEntry, "firstEventAt" | "lastEventAt">;
-
-export function noteSpan(span: Span, { firstEventAt, lastEventAt }: Readonly<Span>): void {
-  if (firstEventAt === null || lastEventAt === null) return;
-  span.firstEventAt = Math.min(span.firstEventAt ?? firstEventAt, firstEventAt);
-  span.lastEventAt = Math.max(span.lastEventAt ?? lastEventAt, lastEventAt);
-}
 
 /** A row of the ledger that this transaction has taken. */
 export interface Claim {

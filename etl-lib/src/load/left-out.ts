@@ -1,7 +1,7 @@
+import type { EventChunk } from "../rows/event-chunk.js";
 import { EVENT_COLUMNS } from "../types.js";
 import { copyIntoLateDetails, copyIntoStage } from "./copy.js";
 import { ErasedPersons } from "./erased-persons.js";
-import type { EventChunk } from "./event-chunk.js";
 import type { Queryable } from "./warehouse.js";
 
 /** What the table does not take any more. Read in the transaction that writes to it. */

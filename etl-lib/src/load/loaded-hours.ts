@@ -1,8 +1,6 @@
 import { assertKept } from "./pg-errors.js";
 import type { Queryable } from "./warehouse.js";
 
-const HOUR = 60 * 60 * 1000;
-
 /** Rows of one UTC hour. */
 export interface HourRows {
   rows: number;
@@ -14,9 +12,6 @@ export interface HourRows {
 
 /** By the start of the UTC hour, in milliseconds since 1970. */
 export type LoadedHours = Map<number, HourRows>;
-
-/** Start of the UTC hour, both in milliseconds since 1970. */
-export const startOfHour = (time: number): number => Math.floor(time / HOUR) * HOUR;
 
 export function noteHour(hours: LoadedHours, hour: number, { rows, ids, details }: HourRows): void {
   const found = hours.get(hour);

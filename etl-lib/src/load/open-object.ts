@@ -1,4 +1,4 @@
-import type { EventChunk } from "./event-chunk.js";
+import type { EventChunk } from "../rows/event-chunk.js";
 import type { Queryable } from "./warehouse.js";
 
 /**

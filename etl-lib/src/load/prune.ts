@@ -1,9 +1,8 @@
 import { LoadError, PlanError } from "../errors.js";
+import { DAY, HOUR, startOfDay } from "../times.js";
 import { readLine } from "./left-out.js";
 import type { Queryable } from "./warehouse.js";
 
-const HOUR = 60 * 60 * 1000;
-const DAY = 24 * HOUR;
 /** Rows of a transaction: a second or less, whatever an hour holds. */
 const ROWS_AT_ONCE = 50_000;
 
@@ -44,15 +43,14 @@ export interface PrunePreview {
 const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
 
 /** The first day that is kept when `days` whole ones before today's are, in UTC. */
-export const keptFromOf = (days: number, now: Date): Date =>
-  new Date(Math.floor(now.getTime() / DAY) * DAY - days * DAY);
+export const keptFromOf = (days: number, now: Date): Date => new Date(startOfDay(now.getTime()) - days * DAY);
 
 /**
  * @param lookbackHours hours within which an object may be written late
  * @throws {PlanError} fatal, when objects of the last day to go are still looked for
  */
 export function assertClosed(before: Date, lookbackHours: number, now: Date): void {
-  const last = Math.floor((now.getTime() - lookbackHours * HOUR) / DAY) * DAY;
+  const last = startOfDay(now.getTime() - lookbackHours * HOUR);
   if (before.getTime() <= last) return;
   throw new PlanError(
     "fatal",
@@ -138,7 +136,7 @@ async function nextDay(db: Queryable, keptFrom: number, before: Date): Promise<n
     [Number.isFinite(keptFrom) ? new Date(keptFrom).toISOString() : "-infinity", before.toISOString()],
   );
   const hour = rows[0]?.hour?.getTime() ?? before.getTime() - DAY;
-  return Math.floor(hour / DAY) * DAY;
+  return startOfDay(hour);
 }
 
 /** What `prune` would do, as far as one can say without doing it. */

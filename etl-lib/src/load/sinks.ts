@@ -1,8 +1,8 @@
+import type { EventChunk } from "../rows/event-chunk.js";
 import type { SourceObject } from "../types.js";
 import { BatchLoad, type BatchOptions, type BatchResult } from "./batch-load.js";
 import { lockForBatch } from "./batch-lock.js";
 import { DryRunStage } from "./dry-run.js";
-import type { EventChunk } from "./event-chunk.js";
 import { InsertNew } from "./insert-new.js";
 import { isLoadedBy } from "./ledger.js";
 import { type Keeping, readKeeping } from "./left-out.js";

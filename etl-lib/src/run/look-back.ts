@@ -14,6 +14,7 @@ import {
 } from "../load/lookbacks.js";
 import { nextToSeal, sealFolder } from "../load/seals.js";
 import type { WarehousePool } from "../load/warehouse.js";
+import { DAY, HOUR, MINUTE, startOfDay } from "../times.js";
 import type { Window } from "../types.js";
 import type { Covered } from "./coverage.js";
 
@@ -25,9 +26,6 @@ export interface LookbackOptions {
   readonly recentHours: number;
 }
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
 /** So that the run of an hourly schedule that comes a moment early sweeps, and not the one an hour later. */
 const SWEEP_AFTER_MS = DAY - 30 * MINUTE;
 /** No run of the function lasts longer: one that has said nothing since was killed. */
@@ -109,7 +107,7 @@ export class LookBack {
       (start) => start !== null,
     );
     const first = Math.min(...starts.map((start) => start.getTime()), ...(open ? [startOf(open)] : []));
-    const horizon = new Date(Math.floor(first / DAY) * DAY);
+    const horizon = new Date(startOfDay(first));
     const end = dayPrefix(horizon.getTime());
     let folded = 0;
     let last = state.sealedTo ? dayPrefix(state.sealedTo.getTime()) : "";

@@ -2,7 +2,7 @@ import type { ContractSample } from "../contract/sample.js";
 import { ExtractError } from "../errors.js";
 import { type RecordsPiece, readObjects, type TakeEventOf } from "../extract/read-objects.js";
 import type { RawRecord } from "../extract/records.js";
-import { EventChunk } from "../load/event-chunk.js";
+import { EventChunk } from "../rows/event-chunk.js";
 import { DetailsScanner } from "../scan/details-scanner.js";
 import { EventScanner } from "../scan/event-scanner.js";
 import type { DetailsOptions } from "../transform/details.js";

@@ -1,6 +1,6 @@
-import type { CopyBuffer } from "../load/copy-buffer.js";
-import { putHead } from "../load/copy-details.js";
-import { type Bytes, putBoolean, putInt32, putNull, putText } from "../load/row-fields.js";
+import type { CopyBuffer } from "../rows/copy-buffer.js";
+import { putHead } from "../rows/copy-details.js";
+import { type Bytes, putBoolean, putInt32, putNull, putText } from "../rows/row-fields.js";
 import { campaign, type DetailsOptions } from "../transform/details.js";
 import { networkOf } from "../transform/ip-address.js";
 import { type Campaign, hostOf, NO_CAMPAIGN } from "../transform/page-address.js";

@@ -1,5 +1,6 @@
+import { skipSpace } from "../extract/white-space.js";
 import { MAX_EVENT_BYTES, MAX_TEXT_LENGTH } from "../limits.js";
-import type { RowBuffer } from "../load/row-buffer.js";
+import type { RowBuffer } from "../rows/row-buffer.js";
 import {
   type Bytes,
   putBoolean,
@@ -8,13 +9,13 @@ import {
   putInt32,
   putNull,
   putTimestamp,
-} from "../load/row-fields.js";
+} from "../rows/row-fields.js";
 import { EARLIEST, LATEST_AFTER_OBJECT } from "../transform/event-timestamp.js";
 import { EVENT_COLUMNS } from "../types.js";
 import type { DetailsScanner, Span } from "./details-scanner.js";
 import { GROUP, type Group } from "./extras-slices.js";
 import { decimalsOf, putDerivedId, putUuidText, timeOf, unscaledOf } from "./field-bytes.js";
-import { plainStringEnd, skipDigits, skipSpace, skipValue } from "./json-bytes.js";
+import { plainStringEnd, skipDigits, skipValue } from "./json-bytes.js";
 import {
   EVENT_MEMBERS,
   INGEST_MEMBERS,

@@ -1,5 +1,5 @@
 import { MAX_EXTRAS_BYTES } from "../limits.js";
-import { type Bytes, putInt32, putNull } from "../load/row-fields.js";
+import { type Bytes, putInt32, putNull } from "../rows/row-fields.js";
 
 /** The members of an event, or of one of its two objects, that are in no column. */
 export const GROUP = { event: 0, product: 1, ingest: 2 } as const;

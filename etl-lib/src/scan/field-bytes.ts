@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import type { Bytes } from "../load/row-fields.js";
+import type { Bytes } from "../rows/row-fields.js";
+import { DAY } from "../times.js";
 import { EVENT_ID_NAMESPACE } from "../transform/event-id.js";
 import { skipDigits } from "./json-bytes.js";
 
 const ZERO = 0x30;
 const NINE = 0x39;
 const HYPHEN = 0x2d;
-const DAY_MS = 86_400_000;
 const UUID_CHARS = 36;
 
 /** Writes the 16 bytes of the UUID whose text begins at `at`. False when it is none. */
@@ -48,7 +48,7 @@ export function timeOf(bytes: Uint8Array, at: number, end: number): number {
   if (day < 1 || day > (MONTH_DAYS[month - 1] ?? 0) || hour > 23 || minute > 59 || second > 59)
     return Number.NaN;
   const time = ((hour * 60 + minute) * 60 + second) * 1000 + digits(bytes, at + 20, 3);
-  return daysSince1970(year, month, day) * DAY_MS + time;
+  return daysSince1970(year, month, day) * DAY + time;
 }
 
 function digits(bytes: Uint8Array, at: number, count: number): number {

@@ -1,3 +1,4 @@
+import { skipSpace } from "../extract/white-space.js";
 import { namesIp } from "./ip-names.js";
 
 const QUOTE = 0x22;
@@ -11,17 +12,6 @@ const NINE = 0x39;
 /** Nesting that is not followed: the parser says what it is. */
 const MAX_DEPTH = 48;
 const LITERALS = ["true", "false", "null"].map((word) => Buffer.from(word));
-
-/** White space of JSON from `at` on, passed over. */
-export function skipSpace(bytes: Uint8Array, at: number, end: number): number {
-  let index = at;
-  while (index < end) {
-    const byte = bytes[index] as number;
-    if (byte > SPACE || (byte !== SPACE && byte !== 0x0a && byte !== 0x0d && byte !== 0x09)) break;
-    index++;
-  }
-  return index;
-}
 
 /** The closing quote of a string without an escape whose text begins at `at`; -1 for any other. */
 export function plainStringEnd(bytes: Uint8Array, at: number, end: number): number {

@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { addRow } from "../../../etl-lib/src/load/copy-row.js";
-import { EventChunk } from "../../../etl-lib/src/load/event-chunk.js";
-import { RowBuffer } from "../../../etl-lib/src/load/row-buffer.js";
+import { addRow } from "../../../etl-lib/src/rows/copy-row.js";
+import { EventChunk } from "../../../etl-lib/src/rows/event-chunk.js";
+import { RowBuffer } from "../../../etl-lib/src/rows/row-buffer.js";
 import { decodeRows } from "../../../testing/etl-lib/copy-rows.js";
 import { mapped } from "../../../testing/etl-lib/transform.js";
 

@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { copyIntoStage } from "../../../etl-lib/src/load/copy.js";
-import { addRow } from "../../../etl-lib/src/load/copy-row.js";
-import { RowBuffer } from "../../../etl-lib/src/load/row-buffer.js";
+import { addRow } from "../../../etl-lib/src/rows/copy-row.js";
+import { RowBuffer } from "../../../etl-lib/src/rows/row-buffer.js";
 import type { EventRow } from "../../../etl-lib/src/types.js";
 import { mapped } from "../../../testing/etl-lib/transform.js";
 import { startPostgres, type TestDatabase } from "../../../testing/postgres.js";

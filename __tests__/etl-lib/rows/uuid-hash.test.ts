@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { expect } from "chai";
-import { uuidHash } from "../../../etl-lib/src/load/uuid-hash.js";
+import { uuidHash } from "../../../etl-lib/src/rows/uuid-hash.js";
 import { startPostgres } from "../../../testing/postgres.js";
 
 it("uuidHash is the hash that PostgreSQL has of an id", async () => {

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { addRow } from "../../../etl-lib/src/load/copy-row.js";
-import { RowBuffer } from "../../../etl-lib/src/load/row-buffer.js";
+import { addRow } from "../../../etl-lib/src/rows/copy-row.js";
+import { RowBuffer } from "../../../etl-lib/src/rows/row-buffer.js";
 import { RepairLog } from "../../../etl-lib/src/transform/repair.js";
 import { transformEvent } from "../../../etl-lib/src/transform/transform.js";
 import { EVENT_COLUMNS, type EventRow } from "../../../etl-lib/src/types.js";

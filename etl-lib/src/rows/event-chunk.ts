@@ -1,24 +1,28 @@
 import type { ExtractError } from "../errors.js";
-import type { EventScanner } from "../scan/event-scanner.js";
+import { type EventSpan, noteSpan, startOfHour } from "../times.js";
 import { RepairLog } from "../transform/repair.js";
 import type { TransformedRecords } from "../transform/transform-records.js";
 import type { EventDetails, EventRow, Reject } from "../types.js";
 import { CopyBuffer } from "./copy-buffer.js";
 import { addDetails } from "./copy-details.js";
 import { addRow } from "./copy-row.js";
-import { noteSpan } from "./ledger.js";
-import { startOfHour } from "./loaded-hours.js";
 import { RowBuffer } from "./row-buffer.js";
 
 /** What one object contributed to a chunk, before the warehouse said what of it was new. */
-export interface ObjectTally {
+export interface ObjectTally extends EventSpan {
   read: number;
   rejected: number;
   /** The same event twice in this chunk. */
   duplicates: number;
-  /** Of its rows, in milliseconds since 1970; null when it has none. */
-  firstEventAt: number | null;
-  lastEventAt: number | null;
+}
+
+/** An event that was read without a row of it being made: it writes its own. */
+export interface ScannedEvent {
+  /** In milliseconds since 1970. */
+  readonly time: number;
+  readonly details: { write(details: CopyBuffer, rows: CopyBuffer): void } | null;
+  /** Writes the row behind those of `rows`. @returns its end */
+  write(rows: RowBuffer): number;
 }
 
 /** What a reject takes beside its text, roughly. */
@@ -79,11 +83,10 @@ export class EventChunk {
     this.#count(object, isNew, row.event_timestamp.getTime());
   }
 
-  /** Adds the event scanned last. */
-  addScanned(object: number, scanner: EventScanner): void {
-    const isNew = this.rows.push(scanner.write(this.rows));
-    if (isNew) scanner.details?.write(this.details, this.rows);
-    this.#count(object, isNew, scanner.time);
+  addScanned(object: number, event: ScannedEvent): void {
+    const isNew = this.rows.push(event.write(this.rows));
+    if (isNew) event.details?.write(this.details, this.rows);
+    this.#count(object, isNew, event.time);
   }
 
   #count(object: number, isNew: boolean, time: number): void {

@@ -1,12 +1,12 @@
 import { PlanError } from "../errors.js";
 import { eraseFromLake } from "../lake/erase.js";
 import type { LakeStore } from "../lake/store.js";
-import { hashOf, type PersonKind } from "./erased-persons.js";
-import { toLoadError } from "./pg-errors.js";
-import { hasExports } from "./prune.js";
-import { ERASED_TEXT } from "./rejects.js";
-import { type RefreshOptions, refreshRollups } from "./rollups.js";
-import type { Queryable, WarehousePool } from "./warehouse.js";
+import { hashOf, type PersonKind } from "../load/erased-persons.js";
+import { toLoadError } from "../load/pg-errors.js";
+import { hasExports } from "../load/prune.js";
+import { ERASED_TEXT } from "../load/rejects.js";
+import { type RefreshOptions, refreshRollups } from "../load/rollups.js";
+import type { Queryable, WarehousePool } from "../load/warehouse.js";
 
 const WEEK = 7 * 24 * 60 * 60 * 1000;
 /** As the table's column holds it at most; and no id is empty. */

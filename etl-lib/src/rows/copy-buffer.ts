@@ -1,7 +1,12 @@
-import type { EncodedRows } from "./copy.js";
 import { giveBack, takeBuffer } from "./spare-buffers.js";
 
-/** Rows in PostgreSQL's binary COPY format, one behind the other and outside of the JavaScript heap. */
+/** Rows in PostgreSQL's binary COPY format, one behind the other. */
+export interface EncodedRows {
+  readonly bytes: Buffer;
+  readonly count: number;
+}
+
+/** Rows in the making, in memory outside of the JavaScript heap. */
 export class CopyBuffer {
   /** Room for what is written; valid up to `length`, and replaced by `reserve`. */
   bytes = takeBuffer();
