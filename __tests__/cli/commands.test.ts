@@ -12,8 +12,7 @@ const listed = (text: string, list: string): string[] => {
   return [...(part.split("\n\n")[0] ?? "").matchAll(/^ {2}(?:-\w, )?(\S+)/gm)].map(([, name = ""]) => name);
 };
 
-describe("docs/commands.md", function () {
-  this.timeout(60_000);
+describe("docs/commands.md", () => {
   const page = readFileSync(`${ROOT}docs/commands.md`, "utf8");
   const documented = (name: string): boolean => new RegExp(`\`(run )?${name}[ \`]`).test(page);
   const commands = listed(help(), "Commands").filter((name) => name !== "help");
@@ -40,9 +39,7 @@ describe("docs/commands.md", function () {
   });
 });
 
-describe("each command", function () {
-  this.timeout(60_000);
-
+describe("each command", () => {
   it("has help of its own", () => {
     for (const name of listed(help(), "Commands").filter((each) => each !== "help"))
       expect(help(name)).to.match(new RegExp(`^Usage: clickstream ${name} `));

@@ -80,7 +80,7 @@ describe("destroy", () => {
     expect(output).to.match(
       /^destroy: The data is protected, and nothing was destroyed\. Set protectData to false/,
     );
-  }).timeout(60_000);
+  });
 });
 
 function failure(promise: Promise<unknown>): Promise<string> {

@@ -21,8 +21,7 @@ const IN_RANGE = `event_timestamp >= $1::date::timestamp AT TIME ZONE $3
   AND event_timestamp < ($2::date + 1)::timestamp AT TIME ZONE $3`;
 const LOGIN = "($4 = '' OR user_login_state = $4 OR ($4 = '-' AND user_login_state IS NULL))";
 
-describe("the SQL of the dashboard's panels", function () {
-  this.timeout(60_000);
+describe("the SQL of the dashboard's panels", () => {
   let database: TestDatabase;
   let reader: pg.Client;
 

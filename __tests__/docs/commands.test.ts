@@ -54,8 +54,7 @@ function shellBlocks(page: string): string[] {
 const everyCommand = (program: string) =>
   PAGES.flatMap((page) => commandsOf(page, program).map((words) => ({ page, words, text: words.join(" ") })));
 
-describe("the commands in README and docs", function () {
-  this.timeout(120_000);
+describe("the commands in README and docs", () => {
   const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
 
   it("are found at all", () => {

@@ -25,8 +25,7 @@ const OTHER_AUTHORITY = execFileSync(
   { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
 );
 
-describe("who may connect to the warehouse host", function () {
-  this.timeout(60_000);
+describe("who may connect to the warehouse host", () => {
   let host: WarehouseHost;
   let bootLog: string;
 

@@ -19,8 +19,7 @@ import { runbookBlocks } from "../../testing/runbook.js";
  * pg_dump dumps no server newer than itself, and the embedded PostgreSQL 18 comes without one: here server and pg_dump
  * are both Debian's.
  */
-describe("the nightly backup of a PostgreSQL host", function () {
-  this.timeout(60_000);
+describe("the nightly backup of a PostgreSQL host", () => {
   let host: WarehouseHost;
   let folder: string;
 

@@ -10,8 +10,7 @@ import type { WarehouseHost } from "../../testing/host/host.js";
 
 const KEY = "dashboard/dashboard-runtime.tar.zst";
 
-describe("the dashboard bundle on a warehouse host", function () {
-  this.timeout(60_000);
+describe("the dashboard bundle on a warehouse host", () => {
   let host: WarehouseHost;
   let port: string;
   let good: string;

@@ -5,8 +5,7 @@ import { HOST_FILES_KEY } from "../../stacks/names.js";
 import { BUCKET, createHost, skipWithoutHost } from "../../testing/host/fixture.js";
 import type { WarehouseHost } from "../../testing/host/host.js";
 
-describe("the files that a PostgreSQL host fetches at its first boot", function () {
-  this.timeout(60_000);
+describe("the files that a PostgreSQL host fetches at its first boot", () => {
   let host: WarehouseHost;
   const object = () => join(host.awsFolder, "s3", BUCKET, HOST_FILES_KEY);
 

@@ -11,8 +11,7 @@ const OWNER = { user: "dwh_owner", password: PASSWORDS.dwh_owner ?? "", from: "1
 const GOOD = "CREATE TABLE etl.later (x int);\nGRANT SELECT ON etl.later TO etl_writer;\n";
 const APPLIED = "SELECT version, name, checksum FROM etl.migrations ORDER BY version";
 
-describe("the migrations on a warehouse host", function () {
-  this.timeout(60_000);
+describe("the migrations on a warehouse host", () => {
   let host: WarehouseHost;
 
   before(async function () {

@@ -14,8 +14,7 @@ const SOURCES = new URL("../../stacks/bootstrap/", import.meta.url);
 const UNITS = HOST_FILES.filter(({ path }) => /\.(service|timer)$/.test(path)).map(({ path }) => path);
 const DASHBOARD = "etc/systemd/system/clickstream-dashboard.service";
 
-describe("the scripts and units of a PostgreSQL host", function () {
-  this.timeout(60_000);
+describe("the scripts and units of a PostgreSQL host", () => {
   let root: string;
 
   before(async () => {

@@ -12,8 +12,7 @@ import {
 } from "../../testing/host/fixture.js";
 import type { WarehouseHost } from "../../testing/host/host.js";
 
-describe("what the warehouse's host does by timers", function () {
-  this.timeout(120_000);
+describe("what the warehouse's host does by timers", () => {
   let host: WarehouseHost;
 
   before(async function () {

@@ -33,8 +33,7 @@ const SNAPSHOT = `SELECT (SELECT array_agg(version ORDER BY version) FROM etl.mi
    JOIN pg_class ON pg_class.oid = attrelid
    WHERE relnamespace IN ('public'::regnamespace, 'etl'::regnamespace, 'dw'::regnamespace)) AS columns`;
 
-describe("the commands through a tunnel to the warehouse's host", function () {
-  this.timeout(180_000);
+describe("the commands through a tunnel to the warehouse's host", () => {
   let host: WarehouseHost;
   let s3: TestS3;
   let parameters: ParameterStore;

@@ -19,8 +19,7 @@ const CONTENT = `SELECT (SELECT count(*)::int FROM clickstream_events) AS events
 const OWNER = { user: "dwh_owner", from: TUNNEL_ADDRESS };
 
 /** From Debian's PostgreSQL to the embedded 18, as the runbook says to go from 18 to the next. */
-describe("a new major version of PostgreSQL", function () {
-  this.timeout(240_000);
+describe("a new major version of PostgreSQL", () => {
   let old: WarehouseHost;
   let fresh: WarehouseHost;
 

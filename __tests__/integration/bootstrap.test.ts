@@ -19,8 +19,7 @@ const EVENT = `INSERT INTO clickstream_events (event_id, event_timestamp, event_
 const EVENTS = "SELECT event_id, event_name FROM clickstream_events";
 const MIB = 1024 * 1024;
 
-describe("the first boot of a PostgreSQL host", function () {
-  this.timeout(60_000);
+describe("the first boot of a PostgreSQL host", () => {
   let host: WarehouseHost;
 
   before(function () {

@@ -11,8 +11,7 @@ import { until } from "../../testing/until.js";
 
 const DAY = ["--from", "2025-12-06", "--to", "2025-12-07"];
 
-describe("integration: the command's answers and exit codes", function () {
-  this.timeout(60_000);
+describe("integration: the command's answers and exit codes", () => {
   let lab: Lab;
   let env: Record<string, string>;
   before(async () => {

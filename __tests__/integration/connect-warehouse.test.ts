@@ -15,8 +15,7 @@ import { until } from "../../testing/until.js";
 const PASSWORD = "/test/etl-writer-password";
 const CERTIFICATE = "/test/certificate";
 
-describe("the function's connection to the warehouse", function () {
-  this.timeout(60_000);
+describe("the function's connection to the warehouse", () => {
   let postgres: TestPostgres;
   let database: TestDatabase;
   let store: ParameterStore;

@@ -8,8 +8,7 @@ import {
 } from "../../testing/data-dictionary.js";
 import { startPostgres, type TestDatabase } from "../../testing/postgres.js";
 
-describe("integration: the data dictionary", function () {
-  this.timeout(60_000);
+describe("integration: the data dictionary", () => {
   let db: TestDatabase;
   let relations: Relation[];
   before(async () => {

@@ -16,8 +16,7 @@ const RICH = {
   _ingest: { ...RECEIVED, sourceIp: "203.0.113.9", userAgent: SAFARI, method: "POST", stage: "$default" },
 };
 
-describe("integration: the details of an event", function () {
-  this.timeout(60_000);
+describe("integration: the details of an event", () => {
   let lab: Lab;
   beforeEach(async () => {
     lab = await openLab();

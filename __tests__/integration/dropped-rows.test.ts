@@ -2,8 +2,7 @@ import { expect } from "chai";
 import { event, events, hourKey, json, uuid } from "../../testing/lab/events.js";
 import { counts, type Lab, openLab } from "../../testing/lab/lab.js";
 
-describe("integration: rows that something in the warehouse drops", function () {
-  this.timeout(60_000);
+describe("integration: rows that something in the warehouse drops", () => {
   let lab: Lab;
   beforeEach(async () => {
     lab = await openLab();

@@ -4,8 +4,7 @@ import { dayKey, event, events, gzip, hourKey, json, ndjson } from "../../testin
 import { counts, type Lab, openLab } from "../../testing/lab/lab.js";
 import { gets, refuse, reset } from "../../testing/s3/s3.js";
 
-describe("integration: dry runs and time budgets", function () {
-  this.timeout(60_000);
+describe("integration: dry runs and time budgets", () => {
   let lab: Lab;
   beforeEach(async () => {
     lab = await openLab();

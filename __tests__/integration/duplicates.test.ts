@@ -2,8 +2,7 @@ import { expect } from "chai";
 import { dayKey, event, events, hourKey, json, ndjson, uuid } from "../../testing/lab/events.js";
 import { counts, type Lab, openLab } from "../../testing/lab/lab.js";
 
-describe("integration: the same event more than once", function () {
-  this.timeout(60_000);
+describe("integration: the same event more than once", () => {
   let lab: Lab;
   beforeEach(async () => {
     lab = await openLab();

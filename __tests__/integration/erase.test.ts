@@ -18,8 +18,7 @@ const bound = (target: object, key: string | symbol): unknown => {
   return typeof value === "function" ? value.bind(target) : value;
 };
 
-describe("integration: erasing a person", function () {
-  this.timeout(120_000);
+describe("integration: erasing a person", () => {
   let lab: Lab;
   beforeEach(async () => {
     lab = await openLab();

@@ -13,8 +13,7 @@ const PASSWORD = "from-the-parameter";
 const SCHEDULED = { source: "aws.events", "detail-type": "Scheduled Event", detail: {} };
 const DAY = "events/2025/12/06/";
 
-describe("the function, from its package", function () {
-  this.timeout(60_000);
+describe("the function, from its package", () => {
   let database: TestDatabase;
   let s3: TestS3;
   let store: ParameterStore;

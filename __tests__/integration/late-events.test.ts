@@ -4,8 +4,7 @@ import { counts, type Lab, openLab } from "../../testing/lab/lab.js";
 
 const at = (day: number) => ({ _ingest: { receivedAt: `2025-12-0${day}T05:00:00.000Z` } });
 
-describe("integration: an event of a day that is pruned already", function () {
-  this.timeout(60_000);
+describe("integration: an event of a day that is pruned already", () => {
   let lab: Lab;
   beforeEach(async () => {
     lab = await openLab();

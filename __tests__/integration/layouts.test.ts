@@ -8,8 +8,7 @@ import { gets } from "../../testing/s3/s3.js";
 
 const BOM = "\uFEFF";
 
-describe("integration: layouts of the raw events", function () {
-  this.timeout(60_000);
+describe("integration: layouts of the raw events", () => {
   let lab: Lab;
   beforeEach(async () => {
     lab = await openLab();

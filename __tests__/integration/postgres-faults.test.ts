@@ -12,8 +12,7 @@ import { until } from "../../testing/until.js";
 const LARGE = 12_000;
 const HALF = 1_500_000;
 
-describe("integration: PostgreSQL fails in the middle of a run", function () {
-  this.timeout(60_000);
+describe("integration: PostgreSQL fails in the middle of a run", () => {
   let server: TestPostgres;
   let lab: Lab;
   /** The run's own connections, told from the test's by their name. */

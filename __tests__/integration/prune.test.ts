@@ -23,8 +23,7 @@ const EVENTS = Array.from({ length: 6 * 24 * 4 }, (_, n) => {
   });
 });
 
-describe("integration: pruning", function () {
-  this.timeout(120_000);
+describe("integration: pruning", () => {
   let lab: Lab;
   beforeEach(async () => {
     lab = await openLab();

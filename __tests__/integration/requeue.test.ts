@@ -8,8 +8,7 @@ import { BRIEF, counts, type Lab, openLab, openPool, PATIENT } from "../../testi
 import { startPgProxy } from "../../testing/lab/pg-proxy.js";
 import { gets, refuse } from "../../testing/s3/s3.js";
 
-describe("integration: objects are read again", function () {
-  this.timeout(60_000);
+describe("integration: objects are read again", () => {
   const key = hourKey("a.json");
   let lab: Lab;
   beforeEach(async () => {

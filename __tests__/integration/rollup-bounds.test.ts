@@ -22,8 +22,7 @@ const WEEKS = 4;
 
 type Columns = { readonly [column: string]: unknown };
 
-describe("integration: nothing stops a refresh for good", function () {
-  this.timeout(120_000);
+describe("integration: nothing stops a refresh for good", () => {
   let database: TestDatabase;
   let writer: pg.Pool;
 

@@ -97,8 +97,7 @@ function load(ends: "COMMIT" | "ROLLBACK" | "later") {
   return fc.record({ kind: fc.constant("load" as const), events: someEvents, ends: fc.constant(ends) });
 }
 
-describe("rollups, whatever happens", function () {
-  this.timeout(120_000);
+describe("rollups, whatever happens", () => {
   let database: TestDatabase;
   let writer: pg.Pool;
 

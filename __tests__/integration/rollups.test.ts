@@ -30,8 +30,7 @@ const RIGHT = { staleHours: 0, differences: [] };
 
 type Columns = { readonly [column: string]: unknown };
 
-describe("rollups", function () {
-  this.timeout(60_000);
+describe("rollups", () => {
   let database: TestDatabase;
   let writer: pg.Pool;
 
@@ -330,8 +329,7 @@ describe("rollups", function () {
     });
   });
 
-  describe("refreshed while a run loads", function () {
-    this.timeout(240_000); // a quarter of a million rows each
+  describe("refreshed while a run loads", () => {
     const run = (source: Source, pool: WarehousePool, more: Partial<RunOptions> = {}) =>
       runEtl({ source, pool, window: null, trigger: "local", ...more });
 

@@ -20,8 +20,7 @@ const LARGE = 12_000;
 const HALF = 1_500_000;
 const lists = ({ operation }: S3Request): boolean => operation === "ListObjectsV2";
 
-describe("integration: S3 fails in the middle of a run", function () {
-  this.timeout(60_000);
+describe("integration: S3 fails in the middle of a run", () => {
   let lab: Lab;
   beforeEach(async () => {
     lab = await openLab();

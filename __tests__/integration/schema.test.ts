@@ -11,9 +11,7 @@ const failure = (work: Promise<unknown>): Promise<EtlError> =>
     (error) => error,
   );
 
-describe("integration: migrations, shape and roles", function () {
-  this.timeout(60_000);
-
+describe("integration: migrations, shape and roles", () => {
   describe("migrations", () => {
     let db: TestDatabase;
     beforeEach(async () => {

@@ -9,8 +9,7 @@ import { startPostgres, type TestDatabase } from "../../testing/postgres.js";
 
 const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
 
-describe("a target database that runs already", function () {
-  this.timeout(60_000);
+describe("a target database that runs already", () => {
   let database: TestDatabase;
   let env: Env;
 

@@ -31,7 +31,6 @@ const CHILD = fileURLToPath(new URL("../../testing/lab/target-child.ts", import.
 const isRoot = process.getuid?.() === 0;
 
 describe("the embedded target database", function () {
-  this.timeout(120_000);
   this.slow(10_000);
   let scratch: string;
   let root: string;

@@ -8,8 +8,7 @@ import { gets, refuse } from "../../testing/s3/s3.js";
 const DAY = ["--from", "2025-12-06", "--to", "2025-12-07"];
 const FAILED = 2;
 
-describe("integration: what a run tells OpenTelemetry", function () {
-  this.timeout(60_000);
+describe("integration: what a run tells OpenTelemetry", () => {
   let lab: Lab;
   let receiver: Receiver;
   let env: Record<string, string>;

@@ -1,9 +1,7 @@
 import { expect } from "chai";
 import { newPostgres, startPostgres } from "../../testing/postgres.js";
 
-describe("testing/postgres", function () {
-  this.timeout(60_000);
-
+describe("testing/postgres", () => {
   it("shares one server and gives every caller a database of its own", async () => {
     const postgres = await startPostgres();
     expect(await startPostgres()).to.equal(postgres);

@@ -26,8 +26,7 @@ class SlowSource extends MemorySource {
   }
 }
 
-describe("integration: the time budget of a run", function () {
-  this.timeout(120_000);
+describe("integration: the time budget of a run", () => {
   let lab: Lab;
   beforeEach(async () => {
     lab = await openLab();

@@ -10,8 +10,7 @@ const at = (hour: string, minute = "00") => ({
   _ingest: { receivedAt: `2025-12-06T${hour}:${minute}:00.000Z` },
 });
 
-describe("integration: verify says what is missing and where", function () {
-  this.timeout(60_000);
+describe("integration: verify says what is missing and where", () => {
   let lab: Lab;
   beforeEach(async () => {
     lab = await openLab();
