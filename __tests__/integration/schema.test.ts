@@ -100,7 +100,7 @@ describe("integration: migrations, shape and roles", () => {
       ],
     ] as const)
       it(`${what}: refused in a sentence, before anything is loaded`, async () => {
-        await lab.db.pool.query(`DROP VIEW IF EXISTS dw.funnel; ${change}`);
+        await lab.db.pool.query(`DROP VIEW analytics.events; ${change}`);
         const { status, error, objects } = await lab.runUnchecked();
         expect([status, error?.kind, objects.listed]).to.deep.equal(["failed", "fatal", 0]);
         expect(error?.message).to.match(/^public\.clickstream_events has another shape: /);
