@@ -46,6 +46,12 @@ const anEvent: fc.Arbitrary<Event> = fc
     context_product_category: orNull("Laptop", ""),
     context_product_brand: orNull("Acer", "LG"),
     context_product_price: orNull(1, 2.5),
+    device: fc.constantFrom("none", "", "bot", "mobile", "watch"), // `none`: its details are not kept
+    browser: orNull("Chrome", "Googlebot"),
+    page_url: orNull("https://www.shop.vn/a?token=1", "https://shop.vn", "/b#c"),
+    referrer_host: orNull("shop.vn", "google.com"),
+    utm_source: orNull("fb", ""),
+    utm_campaign: orNull("Tết"),
   })
   .map(({ id, minutes, micros, ...columns }) => ({
     event_id: `00000000-0000-4000-8000-${String(id).padStart(12, "0")}`,
@@ -200,6 +206,13 @@ async function insert(db: Queryable, events: readonly Event[]): Promise<void> {
      ON CONFLICT DO NOTHING`,
     [JSON.stringify(events)],
   );
+  await db.query(
+    `INSERT INTO public.clickstream_event_details
+     SELECT DISTINCT ON (event_id) d.* FROM json_populate_recordset(NULL::public.clickstream_event_details, $1) d
+     JOIN public.clickstream_events USING (event_id, event_timestamp)
+     WHERE d.device <> 'none' AND event_id NOT IN (SELECT event_id FROM public.clickstream_event_details)`,
+    [JSON.stringify(events)],
+  );
   await markStale(
     db,
     new Set(events.map((event) => Math.floor(Date.parse(event.event_timestamp) / HOUR) * HOUR)),
@@ -228,7 +241,8 @@ function killedAfter(pool: pg.Pool, database: TestDatabase, queries: number): Wa
 async function reset(database: TestDatabase): Promise<void> {
   await database.pool.query(
     `TRUNCATE public.clickstream_events, public.clickstream_event_details, dw.stale_hours, dw.hourly_events, dw.visits, dw.days, dw.sessions, dw.products,
-       dw.product_days, dw.funnel_days, dw.clients, dw.day_clients;
+       dw.product_days, dw.funnel_days, dw.entry_days, dw.clients, dw.day_clients;
+     DELETE FROM dw.entry_labels WHERE NOT is_known;
      DELETE FROM dw.zones WHERE zone NOT IN ('Asia/Ho_Chi_Minh', 'UTC');
      DELETE FROM dw.labels WHERE NOT is_known;
      DELETE FROM dw.event_numbers WHERE event_name NOT IN (SELECT label FROM dw.labels); DELETE FROM dw.product_groups WHERE NOT is_known;

@@ -43,6 +43,25 @@ SELECT session_id, min(event_timestamp) AS first_event_at, max(event_timestamp) 
   max(CASE WHEN step >= 4 AND NOT names_product THEN step ELSE 0 END) AS checkout_step
 FROM ${EVENTS} WHERE session_id IS NOT NULL AND ${KEPT_SESSION} GROUP BY session_id`;
 
+const ENTRY_KINDS = ["device", "browser", "referrer", "campaign", "page"];
+
+/** What the details say of the first event of each session that began above the line: of equally early ones, of the least id. */
+const ENTRIES = `
+SELECT session_id, e.event_timestamp AS first_event_at, coalesce(device = 'bot', false) AS is_bot, ${ENTRY_KINDS.map(
+  (kind) => `CASE WHEN ${kind} IS NULL OR ${kind} IN (SELECT label FROM dw.entry_labels WHERE kind = '${kind}')
+    THEN ${kind} ELSE 'other' END AS ${kind}`,
+)}
+FROM (
+  SELECT session_id, e.event_timestamp, device, browser, utm.campaign, dw.path_of(page_url) AS page,
+    CASE WHEN referrer_host = dw.host_of(page_url) THEN NULL ELSE left(referrer_host, 200) END AS referrer,
+    row_number() OVER (PARTITION BY session_id ORDER BY event_id) AS n
+  FROM ${EVENTS} JOIN public.clickstream_event_details d USING (event_id)
+  JOIN (${SESSIONS}) s USING (session_id),
+  LATERAL (SELECT left(nullif(string_agg(part, ' / ' ORDER BY at), ''), 200) AS campaign
+    FROM unnest(ARRAY[utm_source, utm_medium, utm_campaign]) WITH ORDINALITY AS utm (part, at)) utm
+  WHERE e.event_timestamp = first_event_at
+) e WHERE n = 1`;
+
 /** A session's furthest step with the products of one category or brand, see dw.funnel_days. */
 const stepsWith = (dimension: string) => `
 SELECT first_event_at, '${dimension}' AS dimension, value, user_login_state,
@@ -114,6 +133,26 @@ export const ROLLUP_TRUTHS: readonly RollupTruth[] = [
       WHERE first_event_at >= ${LINE}`,
     truth: `SELECT session_id, context_product_category, context_product_brand, max(step)
       FROM ${EVENTS} WHERE session_id IS NOT NULL AND names_product AND ${KEPT_SESSION} GROUP BY 1, 2, 3`,
+  },
+  {
+    rollup: "sessions.entry",
+    actual: `SELECT session_id, ${ENTRY_KINDS.map((kind) => `(SELECT coalesce(max(label), 'no such label') FROM dw.entry_labels
+      WHERE entry_label = entry[${ENTRY_KINDS.indexOf(kind) + 1}] AND kind = '${kind}' HAVING entry[${ENTRY_KINDS.indexOf(kind) + 1}] IS NOT NULL) AS ${kind}`)}
+      FROM dw.sessions WHERE entry IS NOT NULL AND first_event_at >= ${LINE}`,
+    truth: `SELECT session_id, ${ENTRY_KINDS} FROM (${ENTRIES}) e`,
+  },
+  {
+    rollup: "entry_days",
+    actual: `SELECT zone, day, kind, value, is_bot, sessions, carts, checkouts FROM dw.entry_days WHERE ${KEPT_DAY("day")}`,
+    truth: `WITH sessions AS MATERIALIZED (${SESSIONS}), entries AS MATERIALIZED (${ENTRIES}), entered AS (
+      SELECT s.first_event_at, furthest_step, 'all' AS kind, NULL AS value, is_bot FROM sessions s LEFT JOIN entries USING (session_id)
+      UNION ALL
+      SELECT s.first_event_at, furthest_step, kind, value, is_bot FROM sessions s JOIN entries USING (session_id),
+        LATERAL (VALUES ${ENTRY_KINDS.map((kind) => `('${kind}', ${kind})`)}) AS of (kind, value)
+    )
+    SELECT zone, (first_event_at AT TIME ZONE zone)::date, kind, value, is_bot, count(*), count(*) FILTER (WHERE furthest_step >= 3),
+      count(*) FILTER (WHERE furthest_step >= 5)
+    FROM entered, ${BUILT_ZONES} WHERE ${KEPT_DAY("(first_event_at AT TIME ZONE zone)::date")} GROUP BY 1, 2, 3, 4, 5`,
   },
   {
     rollup: "products",

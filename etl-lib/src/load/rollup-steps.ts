@@ -31,7 +31,9 @@ CREATE TEMP TABLE new_products (
   segment int, product_id text, name text, category text, brand text, price numeric, discount_price numeric,
   url_path text, views bigint, carts bigint, checkout_starts bigint, checkouts bigint, seen_at timestamptz
 ) ON COMMIT DROP;
-CREATE TEMP TABLE new_groups (session_id text, category text, brand text, furthest_step smallint) ON COMMIT DROP`;
+CREATE TEMP TABLE new_groups (session_id text, category text, brand text, furthest_step smallint) ON COMMIT DROP;
+CREATE TEMP TABLE new_entries (session_id text, first_event_at timestamptz, device text, browser text, referrer text, campaign text,
+  page text) ON COMMIT DROP`;
 
 /** So that the reads below find what was loaded a moment ago without reading the whole table. */
 export const SUMMARIZE = "SELECT dw.summarize_events() WHERE EXISTS (SELECT FROM dw.stale_hours)";
@@ -57,10 +59,11 @@ WITH earliest AS (
 INSERT INTO pg_temp.stale SELECT DISTINCT start FROM seen;
 SET LOCAL enable_seqscan = off`;
 
-/** Of a warehouse of which nothing is pruned. Else sessions that began below the line, and the groups they name, stay. */
+/** Of a warehouse of which nothing is pruned. Else sessions that began below the line, and the groups and labels they name, stay. */
 const FORGET_ALL = `
 TRUNCATE dw.sessions;
-DELETE FROM dw.product_groups WHERE NOT is_known`;
+DELETE FROM dw.product_groups WHERE NOT is_known;
+DELETE FROM dw.entry_labels WHERE NOT is_known`;
 const FORGET_ABOVE_LINE = `DELETE FROM dw.sessions WHERE first_event_at >= ${LINE}`;
 
 /**
@@ -205,7 +208,8 @@ SELECT number, label FROM (
 ) fresh JOIN (
   SELECT i AS number, row_number() OVER (ORDER BY i) AS n FROM generate_series(0, 511) AS i
   WHERE NOT EXISTS (SELECT FROM dw.event_numbers e WHERE e.number = i)
-) free USING (n)`;
+) free USING (n);
+SET LOCAL enable_nestloop = off`; // what is read next is joined by the hour, and nothing is known of how much it is
 
 /** See `dw.visits.steps`. */
 const STEP_OF_VISIT = `least(round(date_part('epoch', event_timestamp - ${HOUR}) * 1000), 3599999)::int * 512
@@ -226,7 +230,31 @@ WHERE ${IN_SPAN} GROUP BY 1, 2, 3, 4, 5`,
 SELECT session_id, context_product_category, context_product_brand, max(${STEP})
 FROM public.clickstream_events
 WHERE ${IN_SPAN} AND session_id IS NOT NULL AND ${NAMES_A_PRODUCT} GROUP BY 1, 2, 3`,
+
+  // The first event of each session that was here. Not even looked for where no details are kept.
+  `INSERT INTO pg_temp.new_entries
+SELECT DISTINCT ON (session_id) session_id, event_timestamp, device, browser,
+  CASE WHEN referrer_host IS DISTINCT FROM dw.host_of(page_url) THEN left(referrer_host, 200) END,
+  left(nullif(concat_ws(' / ', utm_source, utm_medium, utm_campaign), ''), 200), dw.path_of(page_url)
+FROM (
+  SELECT session_id, min(first_event_at) AS event_timestamp FROM pg_temp.new_visits
+  WHERE hour >= $1 AND hour < $2 AND session_id IS NOT NULL GROUP BY 1
+) first
+JOIN public.clickstream_events e USING (session_id, event_timestamp)
+JOIN public.clickstream_event_details d USING (event_id, event_timestamp)
+WHERE EXISTS (SELECT FROM public.clickstream_event_details)
+  AND e.event_timestamp >= $1 AND e.event_timestamp < $2 AND d.event_timestamp >= $1 AND d.event_timestamp < $2
+ORDER BY session_id, event_id`,
 ];
+
+/** Told apart in the rollups, of each kind. */
+const MAX_ENTRY_LABELS = 200;
+/** In the order they have in \`dw.sessions.entry\`. */
+const ENTRY_KINDS = ["device", "browser", "referrer", "campaign", "page"];
+const BOT = "(SELECT entry_label FROM dw.entry_labels WHERE kind = 'device' AND label = 'bot')";
+const entryLabel = (kind: string) =>
+  `CASE WHEN ${kind} IS NOT NULL THEN coalesce(${kind}_label.entry_label, (SELECT entry_label FROM dw.entry_labels
+    WHERE kind = '${kind}' AND label = 'other')) END`;
 
 /** Raw rows of a span [$1, $2) of stale days; what dw.pruned_products stands for may still be there, and does not count. */
 export const READ_DAYS = `
@@ -245,8 +273,8 @@ const SAME_GROUP = `coalesce(g.category, '') = coalesce(n.category, '') AND coal
 
 /** From here on the rollups follow from what was read. One text: a round trip can wait long for a thread that loads. */
 export const FOLLOW = [
-  "SET LOCAL enable_seqscan = on",
-  "ANALYZE pg_temp.new_visits, pg_temp.new_groups, pg_temp.new_products",
+  "SET LOCAL enable_seqscan = on; SET LOCAL enable_nestloop = on",
+  "ANALYZE pg_temp.new_visits, pg_temp.new_groups, pg_temp.new_products, pg_temp.new_entries",
   // Numbers in the order of coming, so that clients of one time share chunks. Past the last number none is given.
   `WITH fresh AS (
   SELECT client_id, min(hour) AS first FROM pg_temp.new_visits n
@@ -269,6 +297,13 @@ SELECT category COLLATE "C", brand COLLATE "C" FROM pg_temp.new_groups n
 WHERE NOT EXISTS (SELECT FROM dw.product_groups g WHERE ${SAME_GROUP})
 GROUP BY 1, 2 ORDER BY count(*) DESC, 1, 2
 LIMIT greatest(0, ${MAX_PRODUCT_GROUPS} - (SELECT count(*) FROM dw.product_groups))`,
+  `INSERT INTO dw.entry_labels (kind, label)
+SELECT kind, label FROM (
+  SELECT kind, label, row_number() OVER (PARTITION BY kind ORDER BY count(*) DESC, label) AS n
+  FROM pg_temp.new_entries, LATERAL (VALUES ${ENTRY_KINDS.map((kind) => `('${kind}', ${kind} COLLATE "C")`)}) seen (kind, label)
+  WHERE label IS NOT NULL AND NOT EXISTS (SELECT FROM dw.entry_labels l WHERE l.kind = seen.kind AND l.label = seen.label)
+  GROUP BY kind, label
+) fresh WHERE n <= ${MAX_ENTRY_LABELS} - (SELECT count(*) FROM dw.entry_labels l WHERE l.kind = fresh.kind)`,
   `CREATE TEMP TABLE new_sessions ON COMMIT DROP AS
 WITH step AS (
   SELECT session_id, max(coalesce(product_group, (SELECT product_group FROM dw.product_groups
@@ -281,8 +316,12 @@ WITH step AS (
   SELECT session_id, min(first_event_at) AS first_event_at, max(last_event_at) AS last_event_at,
     max(furthest_step) AS furthest_step, max(user_login_state) AS user_login_state, max(checkout_step) AS checkout_step
   FROM pg_temp.new_visits WHERE session_id IS NOT NULL GROUP BY session_id
+), entered AS (
+  SELECT session_id, first_event_at, ARRAY[${ENTRY_KINDS.map(entryLabel)}] AS entry FROM pg_temp.new_entries
+  ${ENTRY_KINDS.map((kind) => `LEFT JOIN dw.entry_labels ${kind}_label ON ${kind}_label.kind = '${kind}' AND ${kind}_label.label = ${kind}`).join("\n  ")}
 )
-SELECT visited.*, coalesce(product_steps, '{}') AS product_steps FROM visited LEFT JOIN named USING (session_id)
+SELECT visited.*, coalesce(product_steps, '{}') AS product_steps, entry
+FROM visited LEFT JOIN named USING (session_id) LEFT JOIN entered USING (session_id, first_event_at)
 ORDER BY first_event_at`,
   "ANALYZE pg_temp.new_sessions",
   // Sessions only grow: an earlier first event, a later last one, a further step. So merging is exact in any order.
@@ -292,16 +331,18 @@ ORDER BY first_event_at`,
     n.first_event_at < s.first_event_at OR n.last_event_at > s.last_event_at OR n.furthest_step > s.furthest_step
     OR n.checkout_step > s.checkout_step OR NOT n.product_steps <@ s.product_steps
     OR greatest(n.user_login_state, s.user_login_state) IS DISTINCT FROM s.user_login_state
+    OR (n.first_event_at = s.first_event_at AND n.entry IS DISTINCT FROM s.entry) -- its details came later
   ) THEN UPDATE SET
     first_event_at = least(s.first_event_at, n.first_event_at),
     last_event_at = greatest(s.last_event_at, n.last_event_at),
     furthest_step = greatest(s.furthest_step, n.furthest_step),
     user_login_state = greatest(s.user_login_state, n.user_login_state),
     checkout_step = greatest(s.checkout_step, n.checkout_step),
+    entry = CASE WHEN n.first_event_at <= s.first_event_at THEN n.entry ELSE s.entry END,
     product_steps = ARRAY(SELECT max(x) FROM unnest(s.product_steps || n.product_steps) x GROUP BY x / 8)
   WHEN NOT MATCHED THEN INSERT
     VALUES (n.session_id, n.first_event_at, n.last_event_at, n.furthest_step, n.user_login_state, n.checkout_step,
-      n.product_steps)
+      n.product_steps, n.entry)
   RETURNING old.first_event_at AS was, new.first_event_at AS became
 )
 INSERT INTO pg_temp.changed_hours
@@ -346,6 +387,27 @@ SELECT zone, day, dimension, value, user_login_state, sum(sessions), coalesce(su
   coalesce(sum(sessions) FILTER (WHERE step >= 2), 0), coalesce(sum(sessions) FILTER (WHERE step >= 3), 0),
   coalesce(sum(sessions) FILTER (WHERE step >= 4), 0), coalesce(sum(sessions) FILTER (WHERE step >= 5), 0)
 FROM counted JOIN (${segments("stale_funnel")}) g USING (segment) GROUP BY 1, 2, 3, 4, 5`,
+  `DELETE FROM dw.entry_days t USING pg_temp.stale_funnel d WHERE t.zone = d.zone AND t.day = d.day`,
+  // Of the kind \`all\` every session, of the others those that have details.
+  `WITH alike AS MATERIALIZED (
+  SELECT width_bucket(first_event_at, (${bounds("stale_funnel")})) AS segment, entry,
+    CASE WHEN entry IS NOT NULL THEN coalesce(entry[1] = ${BOT}, false) END AS is_bot, count(*) AS sessions,
+    count(*) FILTER (WHERE furthest_step >= 3) AS carts, count(*) FILTER (WHERE furthest_step = 5) AS checkouts
+  FROM (${islands(spansOfDays("stale_funnel"))}) d
+  JOIN dw.sessions s ON s.first_event_at >= d.lo AND s.first_event_at < d.hi
+  GROUP BY 1, 2
+), counted AS (
+  SELECT segment, 0 AS kind, NULL::int AS entry_label, is_bot, sum(sessions) AS sessions, sum(carts) AS carts, sum(checkouts) AS checkouts
+  FROM alike GROUP BY segment, is_bot
+  UNION ALL
+  SELECT segment, kind, entry_label, is_bot, sum(sessions), sum(carts), sum(checkouts)
+  FROM alike, unnest(entry) WITH ORDINALITY AS of (entry_label, kind) GROUP BY segment, kind, entry_label, is_bot
+)
+INSERT INTO dw.entry_days
+SELECT zone, day, coalesce((ARRAY[${ENTRY_KINDS.map((kind) => `'${kind}'`)}])[c.kind], 'all'), label, is_bot, sum(sessions),
+  sum(carts), sum(checkouts)
+FROM counted c JOIN (${segments("stale_funnel")}) g USING (segment) LEFT JOIN dw.entry_labels USING (entry_label)
+GROUP BY 1, 2, 3, 4, 5`,
 
   `DELETE FROM dw.product_days t USING pg_temp.stale_days d WHERE t.zone = d.zone AND t.day = d.day`,
   `INSERT INTO dw.product_days
