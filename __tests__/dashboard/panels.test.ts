@@ -688,6 +688,80 @@ describe("the SQL of the dashboard's panels", () => {
     expect((await panel("freshness", "UTC"))[0]).to.include({ alerts: 1 });
   });
 
+  describe("where sessions come from", () => {
+    /** The first event of each session with its details, where it has any; of the small shop none is as early as another. */
+    const ENTRIES = `
+      SELECT DISTINCT ON (session_id) session_id, event_timestamp, d.event_id IS NULL AS unknown, coalesce(device = 'bot', false) AS is_bot,
+        device, browser, CASE WHEN referrer_host <> 'shop.vn' THEN referrer_host END AS referrer,
+        nullif(concat_ws(' / ', utm_source, utm_medium, utm_campaign), '') AS campaign,
+        CASE WHEN page_url LIKE 'https://www.shop.vn/p/%' THEN '/p/' || substring(page_url FROM 23 FOR 1) WHEN page_url IS NOT NULL THEN '/' END AS page,
+        max(${STEP}) OVER (PARTITION BY session_id) AS step
+      FROM public.clickstream_events LEFT JOIN public.clickstream_event_details d USING (event_id, event_timestamp)
+      WHERE session_id IS NOT NULL ORDER BY session_id, event_timestamp`;
+
+    for (const kind of ["referrer", "campaign", "page", "device", "browser"])
+      it(`counts sessions by ${kind}, without bots, with them and bots alone`, async () => {
+        for (const zone of ZONES)
+          for (const [from, to] of RANGES)
+            for (const [bots, isWanted] of [
+              ["without", "NOT is_bot"],
+              ["with", "true"],
+              ["only", "is_bot"],
+            ] as const) {
+              const truth = await raw(
+                `SELECT ${kind} AS value, count(*)::float8 AS sessions, (count(*) FILTER (WHERE step >= 3))::float8 AS carts,
+                   (count(*) FILTER (WHERE step = 5))::float8 AS checkouts, (count(*) FILTER (WHERE step = 5))::float8 / count(*) AS conversion
+                 FROM (${ENTRIES}) AS entries WHERE ${IN_RANGE} AND NOT unknown AND ${isWanted}
+                 GROUP BY 1 ORDER BY count(*) DESC, ${kind} COLLATE "C" NULLS LAST`,
+                from,
+                to,
+                zone,
+              );
+              const rows = await panel("acquisition_top", from, to, zone, kind, bots);
+              expect(rows, `${from} ${zone} ${bots}`).to.deep.equal(truth);
+              expect(JSON.stringify(rows)).to.not.include("secret");
+              if (to === "2025-12-31") expect(rows).to.not.be.empty;
+            }
+      });
+
+    it("tells sessions of people, of bots and without details apart by day, week and month", async () => {
+      for (const zone of ZONES)
+        for (const [from, to] of RANGES)
+          for (const bucket of ["day", "week", "month"]) {
+            const rows = await panel("acquisition_days", from, to, zone, bucket);
+            const truth = await raw(
+              `SELECT to_char(date_trunc($4, event_timestamp AT TIME ZONE $3), 'YYYY-MM-DD HH24:MI:SS') AS bucket,
+                 (count(*) FILTER (WHERE NOT unknown AND NOT is_bot))::float8 AS people, (count(*) FILTER (WHERE is_bot))::float8 AS bots,
+                 (count(*) FILTER (WHERE unknown))::float8 AS unknown
+               FROM (${ENTRIES}) AS entries WHERE ${IN_RANGE} GROUP BY 1 ORDER BY 1`,
+              from,
+              to,
+              zone,
+              bucket,
+            );
+            const counted = rows.filter((row) => row.people || row.bots || row.unknown);
+            expect(counted, `${from} ${zone} ${bucket}`).to.deep.equal(truth);
+          }
+    });
+
+    it("names the bots of the days up to the newest event, beside all sessions with details", async () => {
+      for (const [days, since] of [
+        ["", "-infinity"],
+        ["7", "2025-12-01Z"],
+      ] as const) {
+        const truth = await raw(
+          `SELECT browser AS value, (count(*) FILTER (WHERE is_bot))::float8 AS sessions,
+             (sum(count(*)) OVER ())::float8 AS known
+           FROM (${ENTRIES}) AS entries WHERE NOT unknown AND event_timestamp >= $1 GROUP BY 1`,
+          since,
+        );
+        expect(await panel("quality_bots", days, "UTC")).to.deep.equal(
+          truth.filter((row) => row.sessions !== 0),
+        );
+      }
+    });
+  });
+
   it("pages the raw events, newest first, each exactly once", async () => {
     for (const choice of [
       ["2025-11-28", "2025-12-04", "Asia/Ho_Chi_Minh", "", ""],

@@ -50,6 +50,9 @@ describe("the dashboard on the bundled samples", () => {
       });
       const outside = (await page.evaluate("checks.outside()")) as string[];
       expect(outside.slice(0, 5)).to.deep.equal([]);
+      expect(await page.evaluate("checks.broken()"), "figures on two lines or over the edge").to.deep.equal(
+        [],
+      );
       await picture(page, `overview-${width}-${theme}-${lang}`);
       expect(faults).to.deep.equal([]);
       await page.context().close();

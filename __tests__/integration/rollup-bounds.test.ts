@@ -67,6 +67,61 @@ describe("integration: nothing stops a refresh for good", () => {
       })),
     );
 
+  it("tells 200 landing pages apart, and counts the others as one", async () => {
+    const events = Array.from({ length: 260 }, (_, n) => ({
+      event_id: randomUUID(),
+      session_id: `s${n}`,
+      page: `/p/${n}`,
+    }));
+    await load(events.map(({ event_id, session_id }) => ({ event_id, session_id })));
+    await detail(
+      events.map(({ event_id, page }) => ({ event_id, page_url: `https://shop.vn${page}?token=secret` })),
+    );
+    await refreshRollups(writer);
+    expect(
+      await rows(
+        "SELECT count(*)::int, sum(sessions)::int FROM dw.entry_days WHERE zone = 'UTC' AND kind = 'page'",
+      ),
+    ).to.deep.equal([[200, 260]]);
+    expect(
+      await one(
+        "SELECT sessions::int FROM dw.entry_days WHERE zone = 'UTC' AND kind = 'page' AND value = 'other'",
+      ),
+    ).to.equal(61);
+    expect(await rows("SELECT label FROM dw.entry_labels WHERE label LIKE '%secret%'")).to.deep.equal([]);
+    expect(await verifyRollups(writer)).to.deep.equal(RIGHT);
+    await rebuildRollups(writer);
+    expect(await verifyRollups(writer)).to.deep.equal(RIGHT);
+  });
+
+  it("knows where a session came from once its details are filled in later", async () => {
+    const event_id = randomUUID();
+    await load([{ event_id, session_id: "s" }]);
+    await refreshRollups(writer);
+    expect(await rows("SELECT kind, is_bot FROM dw.entry_days WHERE zone = 'UTC'")).to.deep.equal([
+      ["all", null],
+    ]);
+    await detail([{ event_id, device: "bot", browser: "Googlebot" }]);
+    await markStale(writer, [Date.parse("2025-12-06T03:00:00Z")]);
+    await refreshRollups(writer);
+    expect(
+      await rows(
+        "SELECT kind, value, is_bot FROM dw.entry_days WHERE zone = 'UTC' AND value IS NOT NULL ORDER BY kind",
+      ),
+    ).to.deep.equal([
+      ["browser", "Googlebot", true],
+      ["device", "bot", true],
+    ]);
+    expect(await verifyRollups(writer)).to.deep.equal(RIGHT);
+  });
+
+  const detail = (details: readonly Columns[]) =>
+    writer.query(
+      `INSERT INTO public.clickstream_event_details SELECT (json_populate_recordset(NULL::public.clickstream_event_details,
+         to_json(jsonb_agg(d || '{"event_timestamp": "2025-12-06T03:00:00Z"}'::jsonb)))).* FROM jsonb_array_elements($1) d`,
+      [JSON.stringify(details)],
+    );
+
   /** A pool whose transactions meet `fault` before each statement. */
   const faulty = (
     fault: (text: string) => void | Promise<void>,

@@ -1,7 +1,7 @@
 # What one visitor's page does: state from the inputs to the URL, the warehouse's freshness, the tabs.
 
 poll_seconds <- 5
-in_sidebar <- c("metric", "grain", "cohort", "by", "loads", "login", "event", "category", "brand", "q", "tz", "start", "within", step_names)
+in_sidebar <- c("metric", "grain", "cohort", "by", "bots", "loads", "login", "event", "category", "brand", "q", "tz", "start", "within", step_names)
 in_tables <- c("sort", "order", "product", "page") # picked from tables, not from the sidebar
 
 #' The state of the address a page was asked for, the warehouse's status, and what the filters offer.

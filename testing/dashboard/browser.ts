@@ -3,6 +3,7 @@ import { type Browser, chromium, type Page } from "playwright-core";
 
 export const TABS = [
   "overview",
+  "acquisition",
   "visitors",
   "retention",
   "funnel",

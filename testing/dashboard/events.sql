@@ -33,6 +33,17 @@ LEFT JOIN LATERAL (
     CASE product WHEN 8 THEN 19.99 ELSE product * 1490000 END AS price
 ) AS p ON event.name IN ('product_view', 'add_to_cart_click', 'wishlist_toggle') OR event.name = 'checkout_complete' AND s % 40 = 0;
 
+-- What their details say, of nine sessions in ten: bots, no user agent, a hostile campaign, a formula for a referrer.
+INSERT INTO public.clickstream_event_details (event_id, event_timestamp, page_url, referrer, referrer_host, utm_source, utm_medium,
+  utm_campaign, device, browser, is_bot)
+SELECT event_id, event_timestamp, 'https://www.shop.vn' || CASE s % 7 WHEN 0 THEN '' WHEN 1 THEN '/?utm_source=fb' ELSE '/p/' || s % 5 || '?token=secret#x' END,
+  NULL, CASE s % 6 WHEN 0 THEN 'google.com' WHEN 1 THEN 'shop.vn' WHEN 2 THEN '=cmd.example' END,
+  CASE WHEN s % 7 = 1 THEN 'fb' END, NULL, CASE s % 21 WHEN 1 THEN '<img src=x onerror=alert(1)>' WHEN 8 THEN 'Tết' END,
+  CASE s % 8 WHEN 0 THEN NULL WHEN 1 THEN 'bot' WHEN 2 THEN 'desktop' ELSE 'mobile' END,
+  CASE s % 8 WHEN 0 THEN NULL WHEN 1 THEN 'Googlebot' ELSE 'Chrome' END, CASE s % 8 WHEN 0 THEN NULL ELSE s % 8 = 1 END
+FROM public.clickstream_events, LATERAL (SELECT substring(session_id FROM '[0-9]+')::int AS s) AS session
+WHERE s % 10 <> 9;
+
 INSERT INTO etl.runs (run_id, trigger, bucket, status, started_at, finished_at, events, warnings, error) VALUES
   (md5('1')::uuid, 'schedule', 'clickstream-s3-ingest', 'succeeded', now() - interval '3 hours', now() - interval '179 minutes',
     '{"read": 3000, "inserted": 2950, "duplicates": 38, "rejected": 12}', '{"user_id": {"cut": 2}, "context_product_price": {"wrong_type": 31}}', NULL),

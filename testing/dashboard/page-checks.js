@@ -36,6 +36,18 @@ globalThis.checks = {
       .map((node) => node.outerHTML.slice(0, 120));
   },
 
+  /** Figures that do not stand on one line within their box. */
+  broken() {
+    const range = document.createRange();
+    return [...document.querySelectorAll(".boxes .big")]
+      .filter((node) => {
+        range.selectNodeContents(node);
+        const lines = new Set([...range.getClientRects()].map(({ bottom }) => Math.round(bottom)));
+        return lines.size > 1 || range.getBoundingClientRect().right > node.getBoundingClientRect().right + 1;
+      })
+      .map((node) => node.textContent);
+  },
+
   /** Pairs of labels that lie over one another: on an axis, in rows of bars, among tabs, filters and tiles. */
   overlapping() {
     const groups = [".plot svg text", ".sidebar .field", "#tab a", ".tile", ".boxes > *"];

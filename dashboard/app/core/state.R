@@ -1,7 +1,7 @@
 # What a person chose: read from the URL, checked, and written back to it, so that a view can be shared.
 
 languages <- c("en", "vi") # the first is the default
-tab_names <- c("overview", "visitors", "retention", "funnel", "paths", "products", "activity", "alerts", "quality", "raw")
+tab_names <- c("overview", "acquisition", "visitors", "retention", "funnel", "paths", "products", "activity", "alerts", "quality", "raw")
 page_rows <- 50
 default_days <- 7
 
@@ -11,7 +11,7 @@ allowed <- list(
   grain = c("auto", "hour", "day", "week", "month"), cohort = c("week", "day"),
   sort = c("views", "carts", "checkout_starts", "checkouts", "conversion", "price", "name"), order = c("desc", "asc"),
   by = c("category", "brand", "login"), loads = c("30", "1", "7", ""),
-  within = c("session", "1", "7", "30")
+  within = c("session", "1", "7", "30"), bots = c("without", "with", "only")
 )
 step_names <- paste0("s", 1:8) # the steps of a funnel of one's own
 free_text <- c("login", "event", "category", "brand", "q", "product", "start", step_names)
@@ -85,6 +85,9 @@ state_query <- function(state) {
   encoded <- vapply(unlist(values[keep]), utils::URLencode, "", reserved = TRUE, repeated = TRUE)
   paste0("?", paste(names(encoded), encoded, sep = "=", collapse = "&"))
 }
+
+#' The same where days are the finest that is known.
+day_bucket <- function(state) if (bucket_of(state) == "hour") "day" else bucket_of(state)
 
 #' Hour, day, week or month: what a plot of these days is drawn in. More columns than can be told apart are not drawn.
 bucket_of <- function(state) {

@@ -4,7 +4,7 @@ quality_ui <- function(id, t) {
     panel_ui(ns("freshness"), t, "quality.freshness") |> wide(),
     panel_ui(ns("state"), t, "quality.state") |> wide(),
     panel_ui(ns("rejects"), t, "quality.rejects", 160), panel_ui(ns("warnings"), t, "quality.warnings", 160),
-    panel_ui(ns("drift"), t, "quality.drift", 160) |> wide(),
+    panel_ui(ns("drift"), t, "quality.drift", 160), panel_ui(ns("bots"), t, "quality.bots", 160),
     panel_ui(ns("runs"), t, "quality.runs", table = FALSE) |> wide()
   ), class = "always")
 }
@@ -32,6 +32,8 @@ quality_server <- function(id, context) {
         if (nrow(rows) == 0) hint(context$t(if (isTRUE(state()$checked > 0)) "quality.no_drift" else "quality.unchecked"))
       }, none_found
     )
+    bots <- context$read("quality_bots", function() c(loads(), zone()))
+    panel_server("bots", context, bots, bot_names(context), plot_bot_names(context), bot_share(context), none_found)
     runs <- context$read("quality_runs", function() c(loads(), zone()))
     panel_server("runs", context, runs, run_columns(context), words = function(rows) table_of(rows, run_columns(context), context$t))
   })
@@ -129,6 +131,26 @@ plot_drift <- function(context) function(rows) {
   labels <- paste0(data_labels(t, "event", shown$event_name), " \u00b7 ", shown$field, " \u00b7 ", data_labels(t, "kind", shown$kind))
   texts <- format_number(shown$events, context$lang)
   plot_bars(labels, shown$events, texts, t("groups.alt", title = t("quality.drift"), name = labels[1], value = texts[1]))
+}
+
+bot_names <- function(context) list(
+  column("value", "quality.bot", function(x) ifelse(is.na(x), context$t("quality.bots.unnamed"), x)),
+  column("sessions", "total.sessions", function(x) format_number(x, context$lang), TRUE)
+)
+
+plot_bot_names <- function(context) function(rows) {
+  if (nrow(rows) == 0) return(NULL)
+  t <- context$t
+  shown <- utils::head(rows, 12)
+  names <- ifelse(is.na(shown$value), t("quality.bots.unnamed"), shown$value)
+  texts <- format_number(shown$sessions, context$lang)
+  plot_bars(names, shown$sessions, texts, t("groups.alt", title = t("quality.bots"), name = names[1], value = texts[1]))
+}
+
+bot_share <- function(context) function(rows) {
+  if (nrow(rows) == 0) return(notice(context$t("quality.no_bots"), "good"))
+  share <- format_share(sum(rows$sessions) / rows$known[1], context$lang)
+  hint(context$t("quality.bots.share", share = share, n = format_number(rows$known[1], context$lang)))
 }
 
 reject_columns <- function(context) {

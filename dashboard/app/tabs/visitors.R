@@ -1,3 +1,9 @@
+#' The name of a day, week or month.
+day_label <- function(buckets, context, short = FALSE) {
+  if (day_bucket(context$state()) == "month") return(paste0(substr(buckets, 6, 7), "/", substr(buckets, 1, 4)))
+  format_day(substr(buckets, 1, 10), context$lang, year = !short)
+}
+
 visitors_ui <- function(id, t) {
   ns <- NS(id)
   panels(panel_ui(ns("new"), t, "visitors.new", 300) |> wide(), panel_ui(ns("sessions"), t, "visitors.sessions", 260) |> wide())
@@ -8,14 +14,9 @@ visitors_server <- function(id, context) {
     t <- context$t
     number <- function(x) format_number(x, context$lang)
     range <- function() context$state()[c("from", "to", "tz")]
-    by <- function() if (bucket_of(context$state()) == "hour") "day" else bucket_of(context$state())
-    label <- function(buckets, short = FALSE) {
-      if (by() == "month") paste0(substr(buckets, 6, 7), "/", substr(buckets, 1, 4)) else format_day(
-        substr(buckets, 1, 10), context$lang, year = !short
-      )
-    }
+    label <- function(buckets, short = FALSE) day_label(buckets, context, short)
     panel_server(
-      "new", context, context$read("visitors_new", function() c(range(), by())),
+      "new", context, context$read("visitors_new", function() c(range(), day_bucket(context$state()))),
       list(
         column("bucket", "bucket", label), column("new_visitors", "visitors.first", number, TRUE),
         column("returning_visitors", "visitors.again", number, TRUE)

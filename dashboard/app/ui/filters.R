@@ -43,6 +43,7 @@ filters <- function(state, choices, newest_day, t) {
       "overview", select_box("metric", t("metric"), named(allowed$metric, "metric", t), state$metric),
       select_box("grain", t("grain"), named(allowed$grain, "grain", t), state$grain)
     ),
+    only("acquisition", select_box("bots", t("acquisition.bots"), named(allowed$bots, "bots", t), state$bots)),
     only("products", textInput("q", t("q"), state$q)),
     only("quality", select_box("loads", t("loads"), named(allowed$loads, "loads", t), state$loads)),
     only(c("overview", "funnel", "paths", "activity", "raw"), of("login", none = TRUE)),

@@ -15,11 +15,12 @@ test_that("each tab draws every panel on real rows, in both languages", in_time(
   warehouse <- real_warehouse()
   tabs <- list(
     overview = list(c("totals", "over_time", "event_mix", "login_states", "categories"), plotted = -1),
+    acquisition = list(c("days", entry_kinds), plotted = 1:6),
     visitors = list(c("new", "sessions"), plotted = 1:2), retention = list(c("cohorts", "curves"), plotted = 1:2),
     products = list(c("top", "categories", "brands", "product_days", "product_funnel", "product_prices"), plotted = 1:6),
     funnel = list(c("steps", "split"), plotted = 1:2), paths = list(c("after", "before", "own"), plotted = 1:3), activity = list("week", plotted = 1),
     alerts = list("rules", plotted = 0),
-    quality = list(c("freshness", "state", "rejects", "warnings", "drift", "runs"), plotted = c(3:5)), raw = list("events", plotted = 0)
+    quality = list(c("freshness", "state", "rejects", "warnings", "drift", "bots", "runs"), plotted = c(3:6)), raw = list("events", plotted = 0)
   )
   expect_identical(sort(names(tabs)), sort(tab_names))
   for (lang in languages) {

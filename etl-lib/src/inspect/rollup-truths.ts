@@ -48,7 +48,9 @@ const ENTRY_KINDS = ["device", "browser", "referrer", "campaign", "page"];
 /** What the details say of the first event of each session that began above the line: of equally early ones, of the least id. */
 const ENTRIES = `
 SELECT session_id, e.event_timestamp AS first_event_at, coalesce(device = 'bot', false) AS is_bot, ${ENTRY_KINDS.map(
-  (kind) => `CASE WHEN ${kind} IS NULL OR ${kind} IN (SELECT label FROM dw.entry_labels WHERE kind = '${kind}')
+  (
+    kind,
+  ) => `CASE WHEN ${kind} IS NULL OR ${kind} IN (SELECT label FROM dw.entry_labels WHERE kind = '${kind}')
     THEN ${kind} ELSE 'other' END AS ${kind}`,
 )}
 FROM (
@@ -136,8 +138,10 @@ export const ROLLUP_TRUTHS: readonly RollupTruth[] = [
   },
   {
     rollup: "sessions.entry",
-    actual: `SELECT session_id, ${ENTRY_KINDS.map((kind) => `(SELECT coalesce(max(label), 'no such label') FROM dw.entry_labels
-      WHERE entry_label = entry[${ENTRY_KINDS.indexOf(kind) + 1}] AND kind = '${kind}' HAVING entry[${ENTRY_KINDS.indexOf(kind) + 1}] IS NOT NULL) AS ${kind}`)}
+    actual: `SELECT session_id, ${ENTRY_KINDS.map(
+      (kind) => `(SELECT coalesce(max(label), 'no such label') FROM dw.entry_labels
+      WHERE entry_label = entry[${ENTRY_KINDS.indexOf(kind) + 1}] AND kind = '${kind}' HAVING entry[${ENTRY_KINDS.indexOf(kind) + 1}] IS NOT NULL) AS ${kind}`,
+    )}
       FROM dw.sessions WHERE entry IS NOT NULL AND first_event_at >= ${LINE}`,
     truth: `SELECT session_id, ${ENTRY_KINDS} FROM (${ENTRIES}) e`,
   },

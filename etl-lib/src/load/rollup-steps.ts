@@ -249,7 +249,7 @@ ORDER BY session_id, event_id`,
 
 /** Told apart in the rollups, of each kind. */
 const MAX_ENTRY_LABELS = 200;
-/** In the order they have in \`dw.sessions.entry\`. */
+/** In the order they have in `dw.sessions.entry`. */
 const ENTRY_KINDS = ["device", "browser", "referrer", "campaign", "page"];
 const BOT = "(SELECT entry_label FROM dw.entry_labels WHERE kind = 'device' AND label = 'bot')";
 const entryLabel = (kind: string) =>
@@ -388,7 +388,7 @@ SELECT zone, day, dimension, value, user_login_state, sum(sessions), coalesce(su
   coalesce(sum(sessions) FILTER (WHERE step >= 4), 0), coalesce(sum(sessions) FILTER (WHERE step >= 5), 0)
 FROM counted JOIN (${segments("stale_funnel")}) g USING (segment) GROUP BY 1, 2, 3, 4, 5`,
   `DELETE FROM dw.entry_days t USING pg_temp.stale_funnel d WHERE t.zone = d.zone AND t.day = d.day`,
-  // Of the kind \`all\` every session, of the others those that have details.
+  // Of the kind `all` every session, of the others those that have details.
   `WITH alike AS MATERIALIZED (
   SELECT width_bucket(first_event_at, (${bounds("stale_funnel")})) AS segment, entry,
     CASE WHEN entry IS NOT NULL THEN coalesce(entry[1] = ${BOT}, false) END AS is_bot, count(*) AS sessions,
