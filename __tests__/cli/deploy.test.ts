@@ -75,7 +75,10 @@ describe("a saved plan", () => {
 describe("destroy", () => {
   it("says what to set while the data is protected, before cdktf starts", async () => {
     const env = { ...process.env, CDKTF_CONTEXT_JSON: JSON.stringify({ protectData: true }) };
-    const { code, output } = await run("npx", ["tsx", "cli/main.ts", "destroy"], { cwd: REPOSITORY, env });
+    const { code, output } = await run(process.execPath, ["bin/clickstream.js", "destroy"], {
+      cwd: REPOSITORY,
+      env,
+    });
     expect(code).to.equal(1);
     expect(output).to.match(
       /^destroy: The data is protected, and nothing was destroyed\. Set protectData to false/,

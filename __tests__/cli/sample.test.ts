@@ -341,23 +341,11 @@ describe("the bundled samples", () => {
 
 describe("clickstream sample", function () {
   this.timeout(30_000);
-  const cli = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
+  const cli = fileURLToPath(new URL("../../bin/clickstream.js", import.meta.url));
 
   it("prints its report as one JSON object", () => {
     const out = mkdtempSync(join(tmpdir(), "sample-"));
-    const args = [
-      "--import",
-      "tsx",
-      cli,
-      "sample",
-      "--out",
-      out,
-      "--events",
-      "50",
-      "--layout",
-      "array",
-      "--json",
-    ];
+    const args = [cli, "sample", "--out", out, "--events", "50", "--layout", "array", "--json"];
     const report = JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" }));
     expect(report).to.include({ out, layout: "array", events: 50 });
     rmSync(out, { recursive: true });

@@ -29,7 +29,7 @@ describe("npm run dashboard", () => {
       DWH_PASSWORD: password,
       DWH_DATABASE: name,
     };
-    const child = spawn(process.execPath, ["--import", "tsx", "cli/main.ts", "dashboard"], {
+    const child = spawn(process.execPath, ["bin/clickstream.js", "dashboard"], {
       cwd: PROJECT,
       env: { ...process.env, ...own, DWH_SSL: "disable", ...env },
     });

@@ -216,6 +216,6 @@ describe("the pages", () => {
 });
 
 async function helpOf(command: string): Promise<string> {
-  const args = ["--import=tsx/esm", "cli/main.ts", command, "--help"];
+  const args = ["bin/clickstream.js", command, "--help"];
   return (await promisify(execFile)(process.execPath, args, { cwd: REPOSITORY })).stdout;
 }

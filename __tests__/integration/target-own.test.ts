@@ -7,7 +7,7 @@ import { TargetError } from "../../connect/errors.js";
 import { choosePort } from "../../connect/local-port.js";
 import { startPostgres, type TestDatabase } from "../../testing/postgres.js";
 
-const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../bin/clickstream.js", import.meta.url));
 
 describe("a target database that runs already", () => {
   let database: TestDatabase;
@@ -85,7 +85,7 @@ describe("a target database that runs already", () => {
 
   describe("npm run db:psql", () => {
     const psql = (change: Env, ...args: string[]) =>
-      spawnSync(process.execPath, ["--import", "tsx", MAIN, "psql", ...args], {
+      spawnSync(process.execPath, [MAIN, "psql", ...args], {
         env: { ...process.env, ...env, ...change },
         encoding: "utf8",
       });

@@ -78,14 +78,19 @@ async function emulate(mirror: string, executesMachines: boolean): Promise<AwsEm
     region: "ap-southeast-1",
     credentials: { accessKeyId: "emulator", secretAccessKey: "emulator" },
     cdktf: (command, settings) =>
-      runWith(settings, "tsx", ["cli/main.ts", command, "--auto-approve", "--skip-provider-lock"]),
-    command: (settings, ...args) => runWith(settings, "tsx", ["cli/main.ts", ...args]),
+      runWith(settings, process.execPath, [
+        "bin/clickstream.js",
+        command,
+        "--auto-approve",
+        "--skip-provider-lock",
+      ]),
+    command: (settings, ...args) => runWith(settings, process.execPath, ["bin/clickstream.js", ...args]),
     plan: async (settings) => {
       const {
         code,
         stdout,
         output: text,
-      } = await runWith(settings, "tsx", ["cli/main.ts", "plan", "--json"]);
+      } = await runWith(settings, process.execPath, ["bin/clickstream.js", "plan", "--json"]);
       if (stdout === "") throw new Error(text);
       return { code, report: JSON.parse(stdout) };
     },

@@ -14,10 +14,10 @@ export interface Operator {
 
 export function createOperator(account: Account, env: NodeJS.ProcessEnv): Operator {
   const runIn: Operator["runIn"] = (its, command, ...args) =>
-    run("tsx", commandLine(account, command, args), { cwd: REPOSITORY, env: its });
+    run(process.execPath, commandLine(account, command, args), { cwd: REPOSITORY, env: its });
   return { account, env, runIn, run: (command, ...args) => runIn(env, command, ...args) };
 }
 
 export function commandLine(account: Account, command: string, args: readonly string[]): string[] {
-  return [join(REPOSITORY, "cli/main.ts"), command, ...args, "--output", account.aws.output];
+  return [join(REPOSITORY, "bin/clickstream.js"), command, ...args, "--output", account.aws.output];
 }

@@ -163,7 +163,7 @@ export class World {
       DWH_SSL_CA_PARAMETER: `${PARAMETERS}/certificate`,
       RAW_BUCKET: this.bucket,
     };
-    return run("tsx", ["cli/main.ts", ...args], { cwd: REPOSITORY, env });
+    return run(process.execPath, ["bin/clickstream.js", ...args], { cwd: REPOSITORY, env });
   }
 
   async stop(): Promise<void> {

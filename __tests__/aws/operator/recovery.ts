@@ -18,7 +18,7 @@ const NPM = `npm() {
   [[ \${1:-} != -- ]] || shift
   [[ $verb != deploy ]] || set -- "$@" --auto-approve --skip-provider-lock
   if [[ $verb == synth ]]; then (cd "$REPOSITORY" && cdktf synth --output "$OUT")
-  else (cd "$REPOSITORY" && tsx cli/main.ts "$verb" "$@" --output "$OUT"); fi
+  else (cd "$REPOSITORY" && node bin/clickstream.js "$verb" "$@" --output "$OUT"); fi
 }`;
 
 /** The runbook's sections on a lost volume and a lost zone, typed as they stand there. */

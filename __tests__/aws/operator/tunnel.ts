@@ -37,7 +37,7 @@ export function describeTunnel(operator: () => Operator): void {
     /** Until it has printed `text`, then Ctrl-C. */
     const openUntil = async (text: string, ...args: string[]) => {
       const words = commandLine(account, TUNNEL, [...args, "--port", port]);
-      const child = spawn(process.execPath, ["--import", "tsx", ...words], {
+      const child = spawn(process.execPath, words, {
         cwd: REPOSITORY,
         env: manager.env,
       });
