@@ -14,11 +14,12 @@ const number = (value: string): number => Number(value);
 const options = new Command("fuzz")
   .description("files of every shape through etl:local, checked in the database")
   .option("--files <n>", "files in all", number, 100_000)
+  .option("--from <n>", "the number of the first one", number, 0)
   .option("--batch <n>", "files of a run", number, 2000)
   .option("--seed <n>", "the same seed makes the same files", number, Date.now() % 1_000_000)
   .option("--kill [n]", "instead: kill the command so many times, and run it again each time")
   .parse()
-  .opts<{ files: number; batch: number; seed: number; kill?: string | true }>();
+  .opts<{ files: number; from: number; batch: number; seed: number; kill?: string | true }>();
 
 const folder = mkdtempSync(join(tmpdir(), "fuzz-"));
 chmodSync(folder, 0o711); // root's database runs as another user
@@ -43,8 +44,9 @@ process.exitCode = faults > 0 ? 1 : 0;
 
 async function fuzz(): Promise<void> {
   let [done, bytes, whole, peak] = [0, 0, 0, 0];
-  for (let from = 0; from < options.files; from += options.batch) {
-    const files = writeFiles(source, options.seed, from, Math.min(from + options.batch, options.files));
+  const end = options.from + options.files;
+  for (let { from } = options; from < end; from += options.batch) {
+    const files = writeFiles(source, options.seed, from, Math.min(from + options.batch, end));
     const outcome = await runCommand(source, server.connection);
     tell(`files ${from} to ${from + files.length - 1}`, [
       ...faultsOf(outcome),
@@ -66,7 +68,7 @@ async function fuzz(): Promise<void> {
 
 /** A run is given up to the time that the last whole one took, so that kills meet every moment of it. */
 async function kill(kills: number): Promise<void> {
-  let [killed, span, from] = [0, 4000, 0];
+  let [killed, span, from] = [0, 4000, options.from];
   while (killed < kills) {
     const files = writeFiles(source, options.seed, from, from + Math.min(options.batch, 200));
     from += files.length;

@@ -30,14 +30,14 @@ export function writeFiles(folder: string, seed: number, from: number, to: numbe
   });
 }
 
-/** `etl:local run`, the real command in its own process. @param killAfterMs ends it with SIGKILL, unless it was faster */
+/** `etl:local run`, as people start it: the bundle in its own process. @param killAfterMs ends it with SIGKILL, unless it was faster */
 export function runCommand(folder: string, connection: Connection, killAfterMs?: number): Promise<Outcome> {
   const args = ["run", "--json", "--source", folder, "--concurrency", "128", "--batch-rows", "2000"];
-  const child = spawn(
-    process.execPath,
-    ["--max-old-space-size=128", "--import", "tsx/esm", "cli/main.ts", ...args],
-    { cwd: ROOT, env: environmentOf(connection), stdio: ["ignore", "pipe", "pipe"] },
-  );
+  const child = spawn(process.execPath, ["--max-old-space-size=128", "bin/clickstream.js", ...args], {
+    cwd: ROOT,
+    env: environmentOf(connection),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let [stdout, stderr, peakMiB] = ["", "", 0];
   child.stdout.on("data", (data) => {
     stdout += data;

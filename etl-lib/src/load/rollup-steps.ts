@@ -214,6 +214,8 @@ SET LOCAL enable_nestloop = off`; // what is read next is joined by the hour, an
 /** See `dw.visits.steps`. */
 const STEP_OF_VISIT = `least(round(date_part('epoch', event_timestamp - ${HOUR}) * 1000), 3599999)::int * 512
   + coalesce(number, (SELECT number FROM dw.event_numbers WHERE event_name = 'other'))`;
+/** The step is worked out once a name (OFFSET 0 keeps it there), not three times an event: every name that has one is numbered. */
+const NUMBERED_NAMES = `SELECT number, event_name AS name, ${STEP} AS step FROM dw.event_numbers OFFSET 0`;
 /** Of one visit in one hour: a person does not do more, and a machine has no way worth following. */
 const MAX_STEPS = 1_000;
 
@@ -221,9 +223,9 @@ const MAX_STEPS = 1_000;
 export const READ_HOURS = [
   `INSERT INTO pg_temp.new_visits
 SELECT ${HOUR}, client_id, user_id, session_id, ${labelled("user_login_state")}, count(*), min(event_timestamp),
-  max(event_timestamp), max(${STEP}),
-  coalesce(max(${STEP}) FILTER (WHERE NOT ${NAMES_A_PRODUCT} AND ${STEP} >= 4), 0), array_agg(${STEP_OF_VISIT})
-FROM public.clickstream_events LEFT JOIN (SELECT number, event_name AS name FROM dw.event_numbers) n ON name = event_name COLLATE "C"
+  max(event_timestamp), coalesce(max(step), 0), coalesce(max(step) FILTER (WHERE step >= 4 AND NOT ${NAMES_A_PRODUCT}), 0),
+  array_agg(${STEP_OF_VISIT})
+FROM public.clickstream_events LEFT JOIN (${NUMBERED_NAMES}) n ON name = event_name COLLATE "C"
 WHERE ${IN_SPAN} GROUP BY 1, 2, 3, 4, 5`,
 
   `INSERT INTO pg_temp.new_groups
