@@ -29,12 +29,12 @@ CREATE TABLE dw.entry_days (
 CREATE INDEX entry_days_day ON dw.entry_days (zone, kind, day);
 
 -- The path of a page's address, without what may hold a secret or a name: host, query and fragment.
-CREATE FUNCTION dw.path_of(address text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
-  SELECT left(CASE WHEN path = '' THEN '/' ELSE path END, 200)
-  FROM (SELECT regexp_replace(address, '^[^:/?#]+://[^/?#]*|[?#].*', '', 'g') AS path)
-$$;
+CREATE FUNCTION dw.path_of(address text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN address IS NOT NULL THEN
+    left(coalesce(nullif(regexp_replace(address, '^[^:/?#]+://[^/?#]*|[?#].*', '', 'g'), ''), '/'), 200) END
+$$; -- no SET clause: it would cost more than the function
 -- Its host, in lower case, without port and www., as clickstream_event_details has that of the referrer.
-CREATE FUNCTION dw.host_of(address text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
+CREATE FUNCTION dw.host_of(address text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT lower(substring(address FROM '(?i)^[^:/?#]+://(?:[^/?#@]*@)?(?:www\.)?([^/?#:]+)'))
 $$;
 
