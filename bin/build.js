@@ -52,6 +52,11 @@ export async function build() {
     banner: { js: BANNER },
   });
   const migrations = readdirSync(join(ROOT, MIGRATIONS)).filter((name) => name.endsWith(".sql"));
+  // One that was renamed before it was released would be applied under both names.
+  const isGone = (name) => name.endsWith(".sql") && !migrations.includes(name);
+  mkdirSync(join(ROOT, "dist/sql"), { recursive: true });
+  for (const name of readdirSync(join(ROOT, "dist/sql")).filter(isGone))
+    rmSync(join(ROOT, "dist/sql", name), { force: true });
   for (const name of migrations)
     write(join(ROOT, "dist/sql", name), readFileSync(join(ROOT, MIGRATIONS, name)));
   // The entry last: it names the others.
