@@ -4,8 +4,8 @@ import { DECIMAL, LAKE_COLUMNS, type LakeKind } from "./columns.js";
 import type { LakeValue } from "./rows.js";
 import type { LakeFile, LakeUpload } from "./store.js";
 
-/** Rows that are held, compressed and read at a time: some 30 MB of values, and 1 MB of file. */
-export const ROW_GROUP = 20_000;
+/** Rows that are held, compressed and read at a time: fewer take less memory and CPU, for less of it outlives a collection. */
+export const ROW_GROUP = 5_000;
 
 const TYPES: { readonly [kind in LakeKind]: Omit<SchemaElement, "name"> } = {
   text: { type: "BYTE_ARRAY", converted_type: "UTF8", logical_type: { type: "STRING" } },
