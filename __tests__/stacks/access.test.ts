@@ -73,6 +73,16 @@ describe("the policies that an administrator attaches", () => {
     expect(resourcesOf("s3:ListBucket")).to.include("arn:aws:s3:::clickstream-s3-ingest");
   });
 
+  it("an operator's allows doctor to look for the lake's own bucket", () => {
+    const statements = JSON.parse(
+      synthesize({ lake: true, lakeBucket: "years" }).warehouse.resource("aws_iam_policy", "access_operator")
+        .policy as string,
+    ).Statement as Attributes[];
+    const listed = statements.filter(({ Action }) => (Action as string[]).includes("s3:ListBucket"));
+    expect(listed.flatMap(({ Resource }) => Resource)).to.include("arn:aws:s3:::years");
+    expect(resourcesOf("s3:ListBucket")).to.have.length(2);
+  });
+
   it("an operator writes nothing but the lists of a backfill and new passwords, and starts no other machine", () => {
     expect(resourcesOf("s3:PutObject")).to.satisfy(
       (all: string[]) => all.length === 1 && all[0]?.endsWith("/backfills/*"),

@@ -4,6 +4,7 @@ import type { Check, Subject } from "./check.js";
 import { DATA_CHECKS } from "./data-checks.js";
 import { FUNCTION_CHECKS } from "./function-checks.js";
 import { HOST_CHECKS } from "./host-checks.js";
+import { LAKE_CHECKS } from "./lake-checks.js";
 import { SCHEDULE_CHECKS } from "./schedule-checks.js";
 
 /** What one check found. `unknown`: it could not be made, e.g. for want of a permission. */
@@ -23,6 +24,7 @@ export const CHECKS: readonly Check[] = [
   ...SCHEDULE_CHECKS,
   ...FUNCTION_CHECKS,
   ...DATA_CHECKS,
+  ...LAKE_CHECKS,
 ];
 
 /** Makes all checks at once. Never rejects for a check's sake. */

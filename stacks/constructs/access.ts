@@ -111,7 +111,7 @@ export class Access extends Construct {
   /** What doctor, tunnel, backfill and the runbook do; deploying is an administrator's. */
   private operatorStatements(documents: readonly string[]): Statement[] {
     const { stack, host } = this;
-    const { functionName, ruleName, backfillName } = stack.config;
+    const { functionName, ruleName, backfillName, rawBucket, lakeBucket } = stack.config;
     const functionArn = stack.arn("lambda", `function:${functionName}`);
     const bucket = `arn:aws:s3:::${artifactsBucketName(stack.config, stack.accountId)}`;
     return [
@@ -144,8 +144,15 @@ export class Access extends Construct {
         [`${stack.arn("logs", `log-group:/aws/lambda/${functionName}`)}:*`],
       ),
       ...this.backfillStatements(backfillName, `${bucket}/${ARTIFACTS.backfills}/*`),
-      allow("ListBuckets", ["s3:ListBucket"], [bucket, `arn:aws:s3:::${stack.config.rawBucket}`]),
-      allow("ReadRawEvents", ["s3:GetObject"], [`arn:aws:s3:::${stack.config.rawBucket}/events/*`]),
+      allow(
+        "ListBuckets",
+        ["s3:ListBucket"],
+        [
+          bucket,
+          ...[rawBucket, lakeBucket].filter((name) => name !== null).map((name) => `arn:aws:s3:::${name}`),
+        ],
+      ),
+      allow("ReadRawEvents", ["s3:GetObject"], [`arn:aws:s3:::${rawBucket}/events/*`]),
       allow(
         "ReadRecords",
         ["s3:GetObject"],
