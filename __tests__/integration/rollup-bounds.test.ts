@@ -94,6 +94,31 @@ describe("integration: nothing stops a refresh for good", () => {
     expect(await verifyRollups(writer)).to.deep.equal(RIGHT);
   });
 
+  it("reads an address's path and host, whatever it is", async () => {
+    const addresses = [
+      "https://u:p@WWW.Shop.vn:8443/a/b?t=1#x",
+      "http://shop.vn",
+      "http://shop.vn?a=/b",
+      "/c/http://x.vn/d#e",
+      "?next=http://x",
+      "",
+      null,
+    ];
+    const { rows } = await database.pool.query(
+      "SELECT dw.path_of(a) AS path, dw.host_of(a) AS host FROM unnest($1::text[]) WITH ORDINALITY AS of (a, n) ORDER BY n",
+      [addresses],
+    );
+    expect(rows.map(({ path, host }) => [path, host])).to.deep.equal([
+      ["/a/b", "shop.vn"],
+      ["/", "shop.vn"],
+      ["/", "shop.vn"],
+      ["/c/http://x.vn/d", null],
+      ["/", null],
+      ["/", null],
+      [null, null],
+    ]);
+  });
+
   it("knows where a session came from once its details are filled in later", async () => {
     const event_id = randomUUID();
     await load([{ event_id, session_id: "s" }]);

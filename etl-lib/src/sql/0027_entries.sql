@@ -28,14 +28,21 @@ CREATE TABLE dw.entry_days (
 );
 CREATE INDEX entry_days_day ON dw.entry_days (zone, kind, day);
 
--- The path of a page's address, without what may hold a secret or a name: host, query and fragment.
+-- Of an address its path and its host. No regular expression and no SET clause: each costs ten times as much as the rest.
+CREATE FUNCTION dw.has_host(address text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT strpos(address, '://') > 0 AND strpos(address, '/') = strpos(address, '://') + 1
+$$;
+-- Without what may hold a secret or a name: host, query and fragment.
 CREATE FUNCTION dw.path_of(address text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT CASE WHEN address IS NOT NULL THEN
-    left(coalesce(nullif(regexp_replace(address, '^[^:/?#]+://[^/?#]*|[?#].*', '', 'g'), ''), '/'), 200) END
-$$; -- no SET clause: it would cost more than the function
--- Its host, in lower case, without port and www., as clickstream_event_details has that of the referrer.
+  SELECT CASE WHEN address IS NOT NULL THEN left(coalesce(nullif(CASE
+    WHEN dw.has_host(address) THEN substr(split_part(split_part(address, '#', 1), '?', 1), strpos(address, '://') + 3
+      + length(split_part(split_part(split_part(split_part(address, '#', 1), '?', 1), '://', 2), '/', 1)))
+    ELSE split_part(split_part(address, '#', 1), '?', 1) END, ''), '/'), 200) END
+$$;
+-- In lower case, without port and www., as clickstream_event_details has that of the referrer.
 CREATE FUNCTION dw.host_of(address text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT lower(substring(address FROM '(?i)^[^:/?#]+://(?:[^/?#@]*@)?(?:www\.)?([^/?#:]+)'))
+  SELECT CASE WHEN dw.has_host(address) THEN nullif(ltrim(replace(' ' || lower(split_part(split_part(split_part(split_part(split_part(
+    split_part(address, '#', 1), '?', 1), '://', 2), '/', 1), '@', -1), ':', 1)), ' www.', ' ')), '') END
 $$;
 
 INSERT INTO dw.stale_hours (hour)
