@@ -75,7 +75,9 @@ export const ARTIFACTS = {
 export interface BackfillInput {
   /** The artifacts bucket. */
   readonly bucket: string;
-  /** Keys of the lists of hours there, each `[{"from", "to", "round": 0}, …]`: the first ones of their days, and the others. */
+  /** Of this backfill there: its lists, and `failed/HOUR.json` of each hour that is not loaded. */
+  readonly folder: string;
+  /** Keys of the lists of hours, each `[{"from", "to"}, …]`: the first ones of their days, and the others. */
   readonly firstKey: string;
   readonly othersKey: string;
   readonly maxConcurrency: number;

@@ -1,3 +1,4 @@
+import { type GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { SFNClient } from "@aws-sdk/client-sfn";
 import { expect } from "chai";
 import { parseWindow } from "etl-lib";
@@ -11,7 +12,14 @@ import { type StatesApi, startStatesApi } from "../../testing/cli/states-api.js"
 
 const MACHINE = "arn:aws:states:ap-southeast-1:111122223333:stateMachine:SBW_ETL_BACKFILL";
 const EXECUTION = `${MACHINE.replace("stateMachine", "execution")}:one`;
+const FOLDER = "backfills/2026-11-01T2200Z--2026-11-03T0400Z--7";
+const NOTES = [
+  { hour: "2026-11-03T00:00Z", why: "Lambda.Unknown" },
+  { hour: "2026-11-02T05:00Z", why: "b/key is archived" },
+];
 const INPUT = {
+  bucket: "clickstream-production-artifacts-111122223333",
+  folder: FOLDER,
   firstHours: 3,
   otherHours: 27,
   from: "2026-11-01T22:00:00.000Z",
@@ -23,12 +31,23 @@ describe("backfill", () => {
     it("cuts a window at every hour, and puts the first of each day before the others", () => {
       const { first, others } = planHours(parseWindow("2026-11-01T22:30Z", "2026-11-03T01:15Z"));
       expect(first).to.deep.equal([
-        { from: "2026-11-01T22:30Z", to: "2026-11-01T23:00Z", round: 0 },
-        { from: "2026-11-02T00:00Z", to: "2026-11-02T01:00Z", round: 0 },
-        { from: "2026-11-03T00:00Z", to: "2026-11-03T01:00Z", round: 0 },
+        { from: "2026-11-01T22:30Z", to: "2026-11-01T23:00Z" },
+        { from: "2026-11-02T00:00Z", to: "2026-11-02T01:00Z" },
+        { from: "2026-11-03T00:00Z", to: "2026-11-03T01:00Z" },
       ]);
       expect(others).to.have.length(1 + 23 + 1);
-      expect(others.at(-1)).to.deep.equal({ from: "2026-11-03T01:00Z", to: "2026-11-03T01:15Z", round: 0 });
+      expect(others.at(-1)).to.deep.equal({ from: "2026-11-03T01:00Z", to: "2026-11-03T01:15Z" });
+    });
+
+    it("takes as many hours as the results of one execution have room for", () => {
+      const from = Date.UTC(2020, 0, 1);
+      const window = (hours: number) => ({ from: new Date(from), to: new Date(from + hours * 3_600_000) });
+      const { first, others } = planHours(window(25_000));
+      const results = [...first, ...others].map(() => ({ ok: 1 }));
+      expect(JSON.stringify(results)).to.have.length.lessThan(256 * 1024);
+      expect(() => planHours(window(25_001))).to.throw(
+        "--from and --to span 25001 hours; one backfill takes 25000",
+      );
     });
 
     it("covers a year", () => {
@@ -65,26 +84,21 @@ describe("backfill", () => {
           itemCounts:
             mapRunArn === "first" ? { succeeded: 3, running: 0 } : { succeeded: 5, failed: 1, running: 4 },
         }),
-        GetExecutionHistory: () => ({
-          events: [
-            {
-              id: 9,
-              timestamp: 0,
-              type: "FailStateEntered",
-              stateEnteredEventDetails: {
-                name: "Not all loaded",
-                input: JSON.stringify({
-                  first: { failed: [{ hour: "2026-11-03T00:00Z", why: "Lambda.Unknown" }], loaded: 2 },
-                  others: { failed: [{ hour: "2026-11-02T05:00Z", why: "b/key is archived" }], loaded: 26 },
-                }),
-              },
-            },
-          ],
-        }),
       });
       const credentials = { accessKeyId: "a", secretAccessKey: "b" };
       const sfn = new SFNClient({ endpoint: api.url, region: "ap-southeast-1", credentials });
-      const s3 = { send: async ({ input }: { input: (typeof put)[0] }) => void put.push(input) };
+      const s3 = Object.assign(new S3Client({ region: "ap-southeast-1", credentials }), {
+        send: async (command: object) => {
+          if (command instanceof PutObjectCommand) return void put.push(command.input as (typeof put)[0]);
+          if (command instanceof ListObjectsV2Command) {
+            expect(command.input).to.include({ Bucket: INPUT.bucket, Prefix: `${FOLDER}/failed/` });
+            return { Contents: NOTES.map(({ hour }) => ({ Key: `${FOLDER}/failed/${hour}.json` })) };
+          }
+          const { Key } = (command as GetObjectCommand).input;
+          const note = NOTES.find(({ hour }) => Key?.endsWith(`${hour}.json`));
+          return { Body: { transformToString: async () => JSON.stringify(note) } };
+        },
+      });
       executions = await Executions.of({
         config: loadConfig({}),
         clients: { sfn, s3 },
@@ -101,13 +115,12 @@ describe("backfill", () => {
     it("start with the hours in the artifacts bucket", async () => {
       const window = parseWindow("2026-11-01T22:00Z", "2026-11-03T04:00Z");
       expect(await executions.start(window, 4, new Date(7))).to.equal(EXECUTION);
-      const name = "2026-11-01T2200Z--2026-11-03T0400Z--7";
       expect(put.map(({ Bucket, Key }) => `${Bucket}/${Key}`)).to.deep.equal([
-        `clickstream-production-artifacts-111122223333/backfills/${name}/first.json`,
-        `clickstream-production-artifacts-111122223333/backfills/${name}/others.json`,
+        `clickstream-production-artifacts-111122223333/${FOLDER}/first.json`,
+        `clickstream-production-artifacts-111122223333/${FOLDER}/others.json`,
       ]);
       const body = api.requests[0]?.body ?? {};
-      expect(body).to.include({ stateMachineArn: MACHINE, name });
+      expect(body).to.include({ stateMachineArn: MACHINE, name: FOLDER.split("/")[1] });
       expect(JSON.parse(body.input as string)).to.include({ ...INPUT, maxConcurrency: 4, refreshes: 0 });
     });
 

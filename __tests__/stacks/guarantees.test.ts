@@ -153,7 +153,8 @@ for (const [variant, context] of Object.entries(VARIANTS)) {
       }
       const users = all.flatMap(statements).filter(({ Sid }) => Sid === "UseCustomerKey");
       const people = context.lake ? 2 : 1; // an operator; an analyst of the lake
-      expect(users).to.have.length(key === undefined ? 0 : every("aws_instance").length + 1 + people);
+      const programs = every("aws_instance").length + 2; // the function; the machine that reads and writes lists
+      expect(users).to.have.length(key === undefined ? 0 : programs + people);
     });
 
     it("every access to a bucket is logged, and the logs end", () => {

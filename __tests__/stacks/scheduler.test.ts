@@ -162,18 +162,19 @@ describe("scheduler stack", () => {
       expect(isValid, errorsText()).to.equal(true);
     });
 
-    it("may run the function, read the hours, start and follow its children, deliver its log, and no more", () => {
+    it("may run the function, read the hours, note what failed, start and follow its children, deliver its log, and no more", () => {
       const allowed = statements(scheduler, "backfill_policy").map(({ Action, Resource }) => [
         Action,
         Resource,
       ]);
-      expect(allowed.slice(0, 4)).to.deep.equal([
+      expect(allowed.slice(0, 5)).to.deep.equal([
         [["lambda:InvokeFunction"], [FUNCTION]],
         [["s3:GetObject"], [`arn:aws:s3:::clickstream-production-artifacts-${account}/backfills/*`]],
+        [["s3:PutObject"], [`arn:aws:s3:::clickstream-production-artifacts-${account}/backfills/*/failed/*`]],
         [["states:StartExecution"], [`${states}:stateMachine:SBW_ETL_BACKFILL`]],
         [["states:DescribeExecution", "states:StopExecution"], [`${states}:execution:SBW_ETL_BACKFILL/*`]],
       ]);
-      expect(allowed.slice(4).flatMap(([actions]) => actions as string[])).to.satisfy((actions: string[]) =>
+      expect(allowed.slice(5).flatMap(([actions]) => actions as string[])).to.satisfy((actions: string[]) =>
         actions.every((action) => action.startsWith("logs:")),
       );
     });

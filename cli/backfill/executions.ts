@@ -1,10 +1,9 @@
-import { PutObjectCommand } from "@aws-sdk/client-s3";
+import { GetObjectCommand, PutObjectCommand, paginateListObjectsV2 } from "@aws-sdk/client-s3";
 import {
   DescribeExecutionCommand,
   type DescribeExecutionCommandOutput,
   DescribeMapRunCommand,
   type ExecutionStatus,
-  paginateGetExecutionHistory,
   paginateListExecutions,
   paginateListMapRuns,
   StartExecutionCommand,
@@ -55,10 +54,12 @@ export class Executions {
     const bucket = artifactsBucketName(config, await this.deployed.accountId());
     const name = `${stamp(window.from)}--${stamp(window.to)}--${now.getTime()}`;
     const lists = planHours(window);
-    const firstKey = await this.#put(bucket, `${name}/first.json`, lists.first);
-    const othersKey = await this.#put(bucket, `${name}/others.json`, lists.others);
+    const folder = `${ARTIFACTS.backfills}/${name}`;
+    const firstKey = await this.#put(bucket, `${folder}/first.json`, lists.first);
+    const othersKey = await this.#put(bucket, `${folder}/others.json`, lists.others);
     const input: BackfillInput = {
       bucket,
+      folder,
       firstKey,
       othersKey,
       maxConcurrency,
@@ -111,13 +112,12 @@ export class Executions {
       startedAt: execution.startDate ?? new Date(0),
       hours: input.firstHours + input.otherHours,
       ...(await this.#countItems(arn)),
-      failed: status === "FAILED" ? await this.#failedHours(arn) : [],
+      failed: status === "FAILED" ? await this.#failedHours(input) : [],
       reason: isOver && status !== "SUCCEEDED" ? reasonOf(execution) : null,
     };
   }
 
-  async #put(bucket: string, name: string, items: readonly object[]): Promise<string> {
-    const Key = `${ARTIFACTS.backfills}/${name}`;
+  async #put(bucket: string, Key: string, items: readonly object[]): Promise<string> {
     const Body = JSON.stringify(items);
     await this.deployed.clients.s3.send(
       new PutObjectCommand({ Bucket: bucket, Key, Body, ContentType: "application/json" }),
@@ -138,19 +138,19 @@ export class Executions {
     return counts;
   }
 
-  /** The machine's last state was entered with them. */
-  async #failedHours(arn: string): Promise<FailedHour[]> {
-    const client = this.deployed.clients.sfn;
+  /** As the machine noted them beside its lists. */
+  async #failedHours({ bucket: Bucket, folder }: BackfillInput): Promise<FailedHour[]> {
+    const client = this.deployed.clients.s3;
     const failed: FailedHour[] = [];
-    for await (const { events } of paginateGetExecutionHistory(
+    const read = async (Key: string | undefined): Promise<FailedHour> => {
+      const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }));
+      return JSON.parse((await Body?.transformToString()) ?? "{}");
+    };
+    for await (const { Contents } of paginateListObjectsV2(
       { client },
-      { executionArn: arn, includeExecutionData: true },
+      { Bucket, Prefix: `${folder}/failed/` },
     ))
-      for (const { stateEnteredEventDetails } of events ?? []) {
-        if (stateEnteredEventDetails?.name !== "Not all loaded") continue;
-        const { first, others } = JSON.parse(stateEnteredEventDetails.input ?? "{}");
-        failed.push(...first.failed, ...others.failed);
-      }
+      failed.push(...(await Promise.all((Contents ?? []).map(({ Key }) => read(Key)))));
     return failed.sort((one, other) => one.hour.localeCompare(other.hour));
   }
 }

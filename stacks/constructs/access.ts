@@ -185,7 +185,7 @@ export class Access extends Construct {
     // A Distributed Map's runs carry its label in the machine's place: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-examine-map-run.html
     const mapRuns = this.stack.arn("states", `mapRun:${name}/*`);
     return [
-      allow("WriteBackfills", ["s3:PutObject"], [lists]),
+      allow("UseBackfills", ["s3:PutObject", "s3:GetObject"], [lists]),
       allow("StartBackfills", ["states:StartExecution", "states:ListExecutions"], [machine]),
       allow("FollowBackfills", FOLLOWED_BY_BACKFILL, [executions]),
       allow("CountBackfills", ["states:DescribeMapRun"], [mapRuns]),
@@ -230,9 +230,4 @@ const SEEN_BY_DOCTOR = [
   "ssm:DescribeInstanceInformation",
 ];
 
-const FOLLOWED_BY_BACKFILL = [
-  "states:DescribeExecution",
-  "states:GetExecutionHistory",
-  "states:ListMapRuns",
-  "states:StopExecution",
-];
+const FOLLOWED_BY_BACKFILL = ["states:DescribeExecution", "states:ListMapRuns", "states:StopExecution"];

@@ -54,7 +54,7 @@ export function backfillDefinition(functionArn: string): object {
         },
         Next: "Refresh rollups",
       },
-      // By what is loaded: a child that crashed names no hour.
+      // By what is loaded: a child that crashed notes nothing.
       "All loaded?": {
         Type: "Choice",
         Choices: [
@@ -72,7 +72,7 @@ export function backfillDefinition(functionArn: string): object {
       "Not all loaded": {
         Type: "Fail",
         Error: "HoursNotLoaded",
-        Cause: "Some hours are not loaded; this state's input names them.",
+        Cause: "Some hours are not loaded; the notes beside the lists of hours say which, and why.",
       },
     },
   };
@@ -89,9 +89,15 @@ function eachHour(functionArn: string, list: "first" | "others", next: string): 
       ReaderConfig: { InputType: "JSON" },
       Parameters: { "Bucket.$": input("bucket"), "Key.$": input(`${list}Key`) },
     },
+    ItemSelector: {
+      "from.$": "$$.Map.Item.Value.from",
+      "to.$": "$$.Map.Item.Value.to",
+      round: 0,
+      "bucket.$": input("bucket"),
+      "folder.$": input("folder"),
+    },
     ItemProcessor: hour(functionArn, list),
-    // At most 256 KiB in all: a word of an hour that is loaded, its beginning and one sentence of one that is not.
-    ResultSelector: { "failed.$": "$[*].failed", "loaded.$": "States.ArrayLength($[*].loaded)" },
+    ResultSelector: { "loaded.$": "States.ArrayLength($[*].ok)" },
     ResultPath: `$.${list}`,
     Next: next,
   };
@@ -100,10 +106,11 @@ function eachHour(functionArn: string, list: "first" | "others", next: string): 
 /** One hour: runs until nothing of it remains. No two states of a machine may have one name. */
 function hour(functionArn: string, list: string): object {
   const named = (state: string) => `${state} (${list})`;
-  const notLoaded = (why: object) => ({
+  const because = (why: object) => ({
     Type: "Pass",
-    Parameters: { failed: { "hour.$": "$.from", ...why } },
-    End: true,
+    Parameters: { "hour.$": "$.from", ...why },
+    ResultPath: "$.failed",
+    Next: named("Note why"),
   });
   return {
     ProcessorConfig: { Mode: "DISTRIBUTED", ExecutionType: "STANDARD" },
@@ -130,11 +137,17 @@ function hour(functionArn: string, list: string): object {
       },
       [named("Go on")]: {
         Type: "Pass",
-        Parameters: { "from.$": "$.from", "to.$": "$.to", "round.$": "States.MathAdd($.round, 1)" },
+        Parameters: {
+          "from.$": "$.from",
+          "to.$": "$.to",
+          "round.$": "States.MathAdd($.round, 1)",
+          "bucket.$": "$.bucket",
+          "folder.$": "$.folder",
+        },
         Next: named("Load"),
       },
-      [named("Loaded")]: { Type: "Pass", Result: { loaded: 1 }, End: true },
-      [named("Endless")]: notLoaded({ why: `after ${LONGEST_ROUNDS} runs something of it still remains` }),
+      [named("Loaded")]: { Type: "Pass", Result: { ok: 1 }, End: true },
+      [named("Endless")]: because({ why: `after ${LONGEST_ROUNDS} runs something of it still remains` }),
       // What the function throws comes as JSON with a stack trace, what Lambda says of itself as a text.
       [named("Failed")]: {
         Type: "Choice",
@@ -145,11 +158,29 @@ function hour(functionArn: string, list: string): object {
       },
       [named("Read the cause")]: {
         Type: "Pass",
-        Parameters: { "from.$": "$.from", "cause.$": "States.StringToJson($.error.Cause)" },
+        Parameters: { "json.$": "States.StringToJson($.error.Cause)" },
+        ResultPath: "$.cause",
         Next: named("Not loaded"),
       },
-      [named("Not loaded")]: notLoaded({ "why.$": "$.cause.errorMessage" }),
-      [named("Not run")]: notLoaded({ "why.$": "$.error.Error" }),
+      [named("Not loaded")]: because({ "why.$": "$.cause.json.errorMessage" }),
+      [named("Not run")]: because({ "why.$": "$.error.Error" }),
+      // Beside the lists, and not in the result: all results of a map together hold 256 KiB.
+      [named("Note why")]: {
+        Type: "Task",
+        Resource: "arn:aws:states:::aws-sdk:s3:putObject",
+        Parameters: {
+          "Bucket.$": "$.bucket",
+          "Key.$": "States.Format('{}/failed/{}.json', $.folder, $.from)",
+          "Body.$": "States.JsonToString($.failed)",
+          ContentType: "application/json",
+        },
+        Retry: [{ ErrorEquals: ["States.ALL"], IntervalSeconds: 2, MaxAttempts: 5, BackoffRate: 2 }],
+        // Without a note the hour is missing from those that are loaded all the same.
+        Catch: [{ ErrorEquals: ["States.ALL"], ResultPath: null, Next: named("Missing") }],
+        ResultPath: null,
+        Next: named("Missing"),
+      },
+      [named("Missing")]: { Type: "Pass", Result: {}, End: true },
     },
   };
 }

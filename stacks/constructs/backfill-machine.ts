@@ -7,7 +7,7 @@ import { Construct } from "constructs";
 import type { BaseStack } from "../base-stack.js";
 import { ARTIFACTS, artifactsBucketName } from "../names.js";
 import { backfillDefinition } from "./backfill-definition.js";
-import { kmsKeyId } from "./customer-key.js";
+import { kmsKeyId, useCustomerKey } from "./customer-key.js";
 import { allow, policy, type Statement, trust, writeTraces } from "./policy.js";
 
 /** The state machine that loads a window of the past, with its role and its log. Only a person starts it. */
@@ -59,7 +59,12 @@ export class BackfillMachine extends Construct {
 
   private createPolicy(role: IamRole): IamRolePolicy {
     const traces = this.stack.config.tracing ? [writeTraces()] : [];
-    const statements = [...this.workStatements(), this.deliverLogs(), ...traces];
+    const statements = [
+      ...this.workStatements(),
+      this.deliverLogs(),
+      ...useCustomerKey(this.stack),
+      ...traces,
+    ];
     return new IamRolePolicy(this, "policy", {
       name: "backfill",
       role: role.id,
@@ -76,6 +81,7 @@ export class BackfillMachine extends Construct {
     return [
       allow("RunTheFunction", ["lambda:InvokeFunction"], [this.target.arn]),
       allow("ReadTheHours", ["s3:GetObject"], [items]),
+      allow("NoteWhatFailed", ["s3:PutObject"], [`${items.slice(0, -1)}*/failed/*`]),
       allow("StartChildren", ["states:StartExecution"], [machine]),
       allow("FollowChildren", ["states:DescribeExecution", "states:StopExecution"], [executions]),
     ];
