@@ -54,7 +54,7 @@ async function etl(pool: pg.Pool): Promise<number> {
     window: null,
     trigger: "local",
     concurrency,
-    details: job.details,
+    ...(job.details === null && { details: null }),
   });
   if (summary.error) throw new Error(summary.error.message);
   return summary.events.inserted;
