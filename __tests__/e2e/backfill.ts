@@ -1,7 +1,9 @@
 import { expect } from "chai";
-import { DAY, expectHeld, freshDay, type Sample, sample } from "../../testing/e2e/sample.js";
+import { DAY, expectHeld, freshDay, HOUR, type Sample, sample, sum } from "../../testing/e2e/sample.js";
 import type { World } from "../../testing/e2e/world.js";
 import { expectIdentity } from "../../testing/lab/identity.js";
+
+const MANY_HOURS = 1512;
 
 export function describeBackfill(world: () => World): void {
   describe("a backfill on the state machine", () => {
@@ -53,5 +55,36 @@ export function describeBackfill(world: () => World): void {
       await expectHeld(db(), day, all);
       await expectIdentity(db());
     });
+
+    it(`${MANY_HOURS} hours, some of which fail: the others are loaded, and each failed one is named`, async () => {
+      const from = Date.UTC(2023, 0, 1);
+      const days = Array.from({ length: MANY_HOURS / 24 }, (_, n) => new Date(from + n * DAY));
+      const samples = days
+        .filter((_, n) => n % 21 === 0)
+        .map((start, n) =>
+          sample({ events: 5, layout: "ndjson", seed: `e2e many ${n}`, from: start, days: 1 }),
+        );
+      await world().put(samples.flatMap(({ objects }) => objects));
+      const unreadable = days
+        .filter((_, n) => n % 9 === 4)
+        .map((start) => `${iso(start).slice(0, 10)}T13:00Z`);
+      for (const hour of unreadable)
+        await world().putArchived({
+          key: `events/${hour.slice(0, 13).replace(/[-T]/g, "/")}/a.json`,
+          body: "{}",
+        });
+      const args = window(iso(new Date(from)).slice(0, 10), days.length);
+      const state = await world().backfill(...args, "--parallel", "4");
+      expect(state).to.include({ status: "FAILED", hours: MANY_HOURS, done: MANY_HOURS });
+      expect(state.failed.map(({ hour }) => hour)).to.deep.equal(unreadable);
+      const { rows } = await db().query(
+        "SELECT count(*)::int AS n FROM public.clickstream_events WHERE event_timestamp >= $1 AND event_timestamp < $2",
+        [new Date(from), new Date(from + MANY_HOURS * HOUR)],
+      );
+      expect(rows[0].n).to.equal(sum(...samples.map(({ expected }) => expected)).inserted);
+      await expectIdentity(db());
+    });
   });
 }
+
+const iso = (date: Date): string => date.toISOString();
