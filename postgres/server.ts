@@ -24,11 +24,11 @@ export interface RunningServer {
 /** `-c name=value` settings of the server. */
 export type Settings = Readonly<Record<string, string>>;
 
-const POLL_MS = 50;
+const POLL_MS = 10;
 /** Replaying the log after a kill can take a while. */
 const START_MS = 60_000;
 const STOP_MS = 30_000;
-const REAP_POLLS = 40;
+const REAP_POLLS = 200;
 
 /** Never reachable from another machine, and by TCP alone: a socket file would need a folder both users can use. */
 const FIXED: Settings = { listen_addresses: LOOPBACK, unix_socket_directories: "" };
