@@ -13,6 +13,8 @@ import {
   FOLLOW_LABELS,
   HOUR_SPANS,
   IS_DONE,
+  JOIN_AS_PLANNED,
+  JOIN_BY_HASH,
   MARK_BLOCKS,
   MAX_HOURS,
   READ_DAYS,
@@ -188,7 +190,9 @@ async function recompute(client: WarehouseClient): Promise<void> {
   const hours = await spans(client, HOUR_SPANS);
   for (const span of hours) await client.query(READ_LABELS, [span.lo, span.hi]);
   await client.query(FOLLOW_LABELS);
+  await client.query(JOIN_BY_HASH);
   for (const span of hours) for (const read of READ_HOURS) await client.query(read, [span.lo, span.hi]);
+  await client.query(JOIN_AS_PLANNED);
   for (const span of await spans(client, DAY_SPANS)) await client.query(READ_DAYS, [span.lo, span.hi]);
   await client.query(FOLLOW);
 }
