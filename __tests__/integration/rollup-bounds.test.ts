@@ -94,6 +94,19 @@ describe("integration: nothing stops a refresh for good", () => {
     expect(await verifyRollups(writer)).to.deep.equal(RIGHT);
   });
 
+  it("takes ten thousand sessions that begin at one moment as it takes any others", async () => {
+    const events = Array.from({ length: 10_000 }, (_, n) => ({
+      event_id: randomUUID(),
+      session_id: `s${n}`,
+    }));
+    await load(events);
+    await detail(events.map(({ event_id }) => ({ event_id, page_url: "https://shop.vn/" })));
+    await refreshRollups(writer, { remainingMs: () => 120_000 }); // a hundred million pairs took minutes
+    expect(
+      await rows("SELECT value, sessions::int FROM dw.entry_days WHERE zone = 'UTC' AND kind = 'page'"),
+    ).to.deep.equal([["/", 10_000]]);
+  });
+
   it("reads an address's path and host, whatever it is", async () => {
     const addresses = [
       "https://u:p@WWW.Shop.vn:8443/a/b?t=1#x",
