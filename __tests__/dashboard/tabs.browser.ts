@@ -335,6 +335,8 @@ describe("the dashboard in a browser", () => {
     const { page } = await openPage(served.browser, at("lang=en"));
     await page.focus('#tab [data-value="overview"]');
     await page.keyboard.press("ArrowRight");
+    await page.waitForURL(/tab=acquisition/);
+    await page.keyboard.press("ArrowRight");
     await page.waitForURL(/tab=visitors/);
     await settled(page);
     await page.focus("#visitors-new-body");

@@ -68,11 +68,11 @@ export function describeBackfill(world: () => World): void {
       const unreadable = days
         .filter((_, n) => n % 9 === 4)
         .map((start) => `${iso(start).slice(0, 10)}T13:00Z`);
-      for (const hour of unreadable)
-        await world().putArchived({
-          key: `events/${hour.slice(0, 13).replace(/[-T]/g, "/")}/a.json`,
-          body: "{}",
-        });
+      const archived = unreadable.map((hour) => ({
+        key: `events/${hour.slice(0, 13).replace(/[-T]/g, "/")}/a.json`,
+        body: "[]",
+      }));
+      for (const object of archived) await world().putArchived(object);
       const args = window(iso(new Date(from)).slice(0, 10), days.length);
       const state = await world().backfill(...args, "--parallel", "4");
       expect(state).to.include({ status: "FAILED", hours: MANY_HOURS, done: MANY_HOURS });
@@ -82,6 +82,9 @@ export function describeBackfill(world: () => World): void {
         [new Date(from), new Date(from + MANY_HOURS * HOUR)],
       );
       expect(rows[0].n).to.equal(sum(...samples.map(({ expected }) => expected)).inserted);
+      await world().put(archived);
+      const { code, output } = await world().etlLocal("run", ...args);
+      expect(code, output).to.equal(0);
       await expectIdentity(db());
     });
   });

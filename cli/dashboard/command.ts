@@ -2,8 +2,8 @@ import type { Command } from "commander";
 import { migrate } from "etl-lib";
 import type pg from "pg";
 import { choosePort } from "../../connect/local-port.js";
-import { buildAssets } from "../../dashboard/assets.js";
 import { PORTS } from "../../stacks/names.js";
+import { IS_CHECKOUT } from "../shared/project.js";
 import { openTarget } from "../shared/target.js";
 import { launchDashboard } from "./launch.js";
 import { findRuntime } from "./runtime.js";
@@ -13,7 +13,8 @@ const READER = "dashboard_reader";
 export const define = (command: Command): Command => command.action(serve);
 
 async function serve(): Promise<void> {
-  buildAssets();
+  // The installed package brings what is built here, and not what builds it.
+  if (IS_CHECKOUT) (await import("../../dashboard/assets.js")).buildAssets();
   const runtime = findRuntime();
   const stopped = new Promise<void>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, resolve);
